@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* What every module of the computation shares: which accounts are visible at T, in which cell each stands, and how a column of
+ * per-cell sums becomes samples. Internal to analytics. */
+#ifndef CRM_ANALYTICS_CONTEXT_H
+#define CRM_ANALYTICS_CONTEXT_H
+
+#include "analytics/params.h"
+#include "base/arena.h"
+#include "facts/facts.h"
+#include "series/set.h"
+
+#define CRM_CELL_INVISIBLE UINT32_MAX /* the account does not exist yet at T */
+
+struct crm_context {
+  const struct crm_facts *facts;
+  const struct crm_params *params;
+  crm_time at;
+  crm_day day; /* the last civil day whose 00:00 is at or before T: rows with row.day <= day are visible */
+  struct crm_arena *arena;
+  struct crm_series_set *set;
+  struct crm_error *err;
+
+  uint32_t n;          /* accounts */
+  uint32_t *cell;      /* per account, or CRM_CELL_INVISIBLE */
+  uint8_t *status;     /* per account, as of T: see crm_status_at */
+  crm_time *churn_at;  /* per account: when its (last) churn takes effect, CRM_TIME_NONE = none known; revenue.c: crm_churn_effective */
+  uint8_t *undated_churn; /* per account: status churned without any date */
+
+  uint32_t n_cells;
+  uint16_t *cell_tenant;  /* per cell: facts->tenants */
+  uint32_t *cell_labels;  /* per cell: 1 + n_dimensions label values (set->text): tenant, dimensions */
+  size_t n_dimensions;
+  bool dimension_dropped[CRM_DIMS]; /* by MaxCells, last first */
+  uint32_t *tenant_label; /* per tenant: label value in set->text */
+};
+
+static inline bool crm_visible(const struct crm_context *c, uint32_t account) { return c->cell[account] != CRM_CELL_INVISIBLE; }
+/* OPEN: visible and not churned at T. */
+static inline bool crm_open(const struct crm_context *c, uint32_t account) {
+  return crm_visible(c, account) && c->status[account] != CRM_CHURNED;
+}
+
+/* Status as of T. The CRM keeps no history of the status: an account is churned at T if its churn has taken effect at or before T (and it has not returned since);
+ * one whose recorded status is churned but whose churn lies after T counts as active; any other shows its recorded status. Created after T: invisible. */
+enum crm_status crm_context_init(struct crm_context *c, const struct crm_facts *facts, const struct crm_params *params, crm_time at, struct crm_arena *arena,
+                                 struct crm_series_set *set, struct crm_error *err) CRM_MUSTCHECK;
+
+/* Adds one sample per cell: sums[cell] / den, with the family's own labels (text; n_own of them). Cells with `skip` (may be NULL) set
+ * are left out. For families of scope CELL. */
+enum crm_status crm_emit_cells(struct crm_context *c, enum crm_family family, const char *const *own, size_t n_own, const int64_t *sums, int64_t den,
+                               const uint8_t *skip) CRM_MUSTCHECK;
+/* One sample of scope TENANT. */
+enum crm_status crm_emit_tenant(struct crm_context *c, enum crm_family family, uint16_t tenant, const char *const *own, size_t n_own, struct crm_number value) CRM_MUSTCHECK;
+/* One sample of scope ACCOUNT. */
+enum crm_status crm_emit_account(struct crm_context *c, enum crm_family family, uint32_t account, const char *const *own, size_t n_own, struct crm_number value) CRM_MUSTCHECK;
+
+/* Scores and other points are summed as fixed point, 32 bits after the point: exact in any order up to 10^7 accounts. */
+#define CRM_POINT INT64_C(4294967296)
+static inline int64_t crm_points(double value) { return (int64_t)(value * (double)CRM_POINT + (value < 0 ? -0.5 : 0.5)); }
+
+/* revenue.c --------------------------------------------------------------------------------------------------- */
+/* Sets churn_at and undated_churn (METRICS.md section 3: end of the paid period where contracts tell, else the recorded date, else the zero revenue level);
+ * called by crm_context_init. A churn that was followed by a positive revenue level is not the account's last word: see crm_arr_at. */
+enum crm_status crm_churn_effective(struct crm_context *c) CRM_MUSTCHECK;
+/* True if the account is churned at the instant. */
+bool crm_churned_at(const struct crm_context *c, uint32_t account, crm_time at);
+/* Effective annual revenue of the account at any instant <= T (METRICS.md section 3). Returns CRM_MONEY_UNKNOWN where it is not known, 0 where there is none;
+ * *currency is that of the level (CRM_NO_CURRENCY with 0 or unknown where none is known). */
+crm_money crm_arr_at(const struct crm_context *c, uint32_t account, crm_time at, uint16_t *currency);
+/* The families of Revenue. */
+enum crm_status crm_revenue(struct crm_context *c) CRM_MUSTCHECK;
+
+/* health.c ------------------------------------------------------------------------------------------------------ */
+/* Scores of every account at T; NaN = missing. Columns of n from the arena. */
+struct crm_health {
+  double *input[CRM_HEALTH_INPUTS];
+  double *factor[CRM_HEALTH_FACTORS];
+  double *score;
+};
+/* Computes at c->at. Also usable for another instant through a context made for it. */
+enum crm_status crm_health_compute(struct crm_context *c, struct crm_health *health) CRM_MUSTCHECK;
+enum crm_status crm_health_emit(struct crm_context *c, const struct crm_health *health) CRM_MUSTCHECK;
+enum crm_health_band crm_health_band(const struct crm_scorecard *card, double score);
+
+/* churn_risk.c -------------------------------------------------------------------------------------------------- */
+struct crm_churn_risk {
+  double *indicator[CRM_CHURN_INDICATORS]; /* 0..1, NaN missing */
+  double *factor[CRM_CHURN_FACTORS];       /* 0..1 */
+  double *score;                           /* 0..100 */
+};
+enum crm_status crm_churn_risk_compute(struct crm_context *c, struct crm_churn_risk *risk) CRM_MUSTCHECK;
+enum crm_status crm_churn_risk_emit(struct crm_context *c, const struct crm_churn_risk *risk) CRM_MUSTCHECK;
+
+/* accounts.c, kpi.c, per_account.c ------------------------------------------------------------------------------- */
+enum crm_status crm_accounts_emit(struct crm_context *c) CRM_MUSTCHECK;
+enum crm_status crm_nps_emit(struct crm_context *c) CRM_MUSTCHECK;
+/* PerAccount and MaxSeries; health and risk scores choose who is shown. */
+enum crm_status crm_per_account_emit(struct crm_context *c, const struct crm_health *health, const struct crm_churn_risk *risk) CRM_MUSTCHECK;
+
+#endif

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+# Shipped mappings, one runnable SELECT a file.

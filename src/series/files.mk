@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: MIT
+libcrm_la_SOURCES += \
+	src/series/catalogue.c src/series/catalogue.h src/series/catalogue.def \
+	src/series/set.c src/series/set.h
