@@ -1,1 +1,151 @@
 /* SPDX-License-Identifier: MIT */
+/* The collectd module `crm`: its life in the daemon.
+ *
+ *   config    before the daemon forks: options only, no thread, no socket. An error here keeps the daemon from starting, which is meant.
+ *   init      starts one engine per instance and registers one read callback for each.
+ *   read      hands out what the engine has ready; always returns 0, because any other value doubles the interval, up to a day.
+ *   shutdown  ends the engines, within a bounded time whatever the database server does. */
+#include "collectd/collectd_api.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "collectd/config.h"
+#include "collectd/dispatch.h"
+#include "engine/engine.h"
+
+/* The daemon joins its own threads without a limit; ours must not add to that: 2 s for everything is the promise of the manual. */
+#define STOP_LIMIT_US INT64_C(1500000)
+
+struct instance {
+  const struct crm_instance_options *options;
+  struct crm_engine *engine;
+};
+
+/* The daemon calls us through plain functions, so this is where the module's state has to be. */
+static struct {
+  bool configured;
+  struct crm_options options;
+  struct instance *instances;
+  size_t n_instances;
+} module;
+
+static void log_to_collectd(void *ctx, enum crm_log_level level, const char *message) {
+  static const int priority[] = {
+      [CRM_LOG_ERROR] = LOG_ERR, [CRM_LOG_WARNING] = LOG_WARNING, [CRM_LOG_NOTICE] = LOG_NOTICE, [CRM_LOG_INFO] = LOG_INFO};
+  plugin_log(priority[level], "crm plugin: %s", message);
+}
+
+static const struct crm_log module_log = {log_to_collectd, NULL};
+
+static int crm_config(oconfig_item_t *item) {
+  if (!module.configured) {
+    crm_options_init(&module.options);
+    module.configured = true;
+  }
+  struct crm_conf_node node;
+  struct crm_error err = {0};
+  enum crm_status status = crm_config_from_collectd(item, &module.options.arena, &node);
+  if (status == CRM_OK)
+    status = crm_options_parse(&module.options, &node, CRM_PKGDATADIR "/mappings", &err);
+  else
+    crm_error_set(&err, status, "out of memory");
+  if (status == CRM_OK)
+    status = crm_options_finish(&module.options, &err);
+  if (status != CRM_OK) {
+    crm_log(&module_log, CRM_LOG_ERROR, "configuration: %s", err.message);
+    return -1;
+  }
+  return 0;
+}
+
+static void *prepare(void *ctx, const struct crm_series_set *cells) {
+  struct crm_value_lists *lists = crm_value_lists_new(cells, ctx, &module_log);
+  if (lists == NULL)
+    crm_log(&module_log, CRM_LOG_ERROR, "out of memory; the series of this interval are lost");
+  return lists;
+}
+
+static void discard(void *ctx, void *prepared) {
+  crm_value_lists_free(prepared);
+}
+
+struct tick {
+  struct instance *instance;
+  cdtime_t time;
+};
+
+static void emit(void *ctx, const void *prepared, const struct crm_series_set *own) {
+  const struct tick *tick = ctx;
+  if (prepared != NULL)
+    crm_value_lists_dispatch(prepared, tick->time);
+  struct crm_value_lists *lists = crm_value_lists_new(own, tick->instance, &module_log);
+  if (lists != NULL)
+    crm_value_lists_dispatch(lists, tick->time);
+  crm_value_lists_free(lists);
+}
+
+static int crm_read(user_data_t *ud) {
+  struct tick tick = {ud->data, cdtime()};
+  crm_engine_tick(tick.instance->engine, (crm_time)CDTIME_T_TO_US(tick.time), emit, &tick);
+  return 0;
+}
+
+static int start_instance(struct instance *instance, const struct crm_instance_options *options) {
+  struct crm_engine_host host = {.ctx = instance, .version = PACKAGE_VERSION, .log = module_log, .prepare = prepare, .discard = discard};
+  struct crm_error err = {0};
+  instance->options = options;
+  enum crm_status status = crm_engine_new(options, &host, &instance->engine, &err);
+  if (status == CRM_OK)
+    status = crm_engine_start(instance->engine, (int64_t)CDTIME_T_TO_US(plugin_get_interval()), &err);
+  if (status != CRM_OK) {
+    crm_log(&module_log, CRM_LOG_ERROR, "instance %s does not start: %s", options->name, err.message);
+    return -1;
+  }
+  char name[DATA_MAX_NAME_LEN];
+  snprintf(name, sizeof(name), "crm/%s", options->name);
+  /* No free function: the read's user data is freed before the shutdown callback runs, and the engines are ended there. */
+  return plugin_register_complex_read("crm", name, crm_read, /* interval = */ 0, &(user_data_t){.data = instance});
+}
+
+static int crm_init(void) {
+  if (module.options.n_instances == 0) {
+    crm_log(&module_log, CRM_LOG_ERROR,
+            "no instance is configured: add <Plugin crm> with an <Instance \"name\"> block below LoadPlugin crm");
+    return -1;
+  }
+  if (module.instances != NULL) /* the daemon initialises once, but nothing forbids it to do so again */
+    return 0;
+  module.instances = calloc(module.options.n_instances, sizeof(*module.instances));
+  if (module.instances == NULL)
+    return -1;
+  module.n_instances = module.options.n_instances;
+  crm_log(&module_log, CRM_LOG_INFO, "version %s, built for collectd %s, %zu instance%s", crm_version(), PACKAGE_VERSION,
+          module.n_instances, module.n_instances == 1 ? "" : "s");
+  int failed = 0;
+  for (size_t i = 0; i < module.n_instances; i++)
+    failed += start_instance(&module.instances[i], &module.options.instances[i]) != 0;
+  return failed == 0 ? 0 : -1;
+}
+
+static int crm_shutdown(void) {
+  int64_t deadline_us = crm_clock_monotonic_us() + STOP_LIMIT_US;
+  bool all = true;
+  for (size_t i = 0; i < module.n_instances; i++)
+    if (module.instances[i].engine != NULL)
+      crm_engine_request_stop(module.instances[i].engine);
+  for (size_t i = 0; i < module.n_instances; i++)
+    all = crm_engine_stop(module.instances[i].engine, deadline_us) && all;
+  if (all) { /* what an abandoned thread may still use stays */
+    free(module.instances);
+    crm_options_free(&module.options);
+  }
+  module.instances = NULL;
+  module.n_instances = 0;
+  return 0;
+}
+
+__attribute__((visibility("default"))) void module_register(void) {
+  plugin_register_complex_config("crm", crm_config);
+  plugin_register_init("crm", crm_init);
+  plugin_register_shutdown("crm", crm_shutdown);
+}

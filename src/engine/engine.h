@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* One instance at work: a thread that follows the CRM (SyncInterval) and computes the series for each tick ahead of it, so that whoever
- * emits them only hands out what lies ready. Knows neither collectd nor a wire format. */
+/* One instance at work, in two threads of its own: one follows the CRM (SyncInterval), one computes the series for each tick ahead of
+ * it. Whoever emits them only hands out what lies ready, so a slow database or a large computation never holds a thread of the host's.
+ * Knows neither collectd nor a wire format. */
 #ifndef CRM_ENGINE_ENGINE_H
 #define CRM_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "base/log.h"
 #include "options/options.h"
@@ -10,19 +14,38 @@
 
 struct crm_engine;
 
-/* The options must outlive the engine. Opens nothing yet. */
-enum crm_status crm_engine_new(const struct crm_instance_options *options, const struct crm_log *log, const char *host_version, struct crm_engine **engine,
+/* What the host does with the series. */
+struct crm_engine_host {
+  void *ctx;
+  const char *version; /* the host's version, for crm_build_info; e.g. "5.12.0" */
+  struct crm_log log;
+  /* Called in the computing thread with each finished set (ordered; only valid during the call): makes what `emit` will need, so that
+   * a tick costs nothing. May return NULL. */
+  void *(*prepare)(void *ctx, const struct crm_series_set *cells);
+  /* Called when a prepared object is no longer needed, from any thread. */
+  void (*discard)(void *ctx, void *prepared);
+};
+
+/* Both `options` and the strings of `host` must outlive the engine. Opens nothing yet. */
+enum crm_status crm_engine_new(const struct crm_instance_options *options, const struct crm_engine_host *host, struct crm_engine **engine,
                                struct crm_error *err) CRM_MUSTCHECK;
-/* Starts the thread; `interval_us` is the emission interval. */
+
+/* Starts the threads, with all signals blocked in them. `interval_us` is the emission interval. */
 enum crm_status crm_engine_start(struct crm_engine *engine, int64_t interval_us, struct crm_error *err) CRM_MUSTCHECK;
 
-/* The series for the tick at `now`: business series (none while there are no facts, or after StaleAfter) and the collector's own. Calls `emit` once with a set whose
- * samples are ordered; it may not keep the pointers. Never waits for the database or for a computation. */
-typedef void crm_engine_emit(void *ctx, const struct crm_series_set *cells, const struct crm_series_set *own);
+/* The tick at `now`: calls `emit` once with the prepared business series (NULL while there are no facts, and after StaleAfter) and the
+ * collector's own; the pointers are valid during the call. Asks for the next tick's series. Never waits for the database or for a
+ * computation. One caller at a time. */
+typedef void crm_engine_emit(void *ctx, const void *prepared, const struct crm_series_set *own);
 void crm_engine_tick(struct crm_engine *engine, crm_time now, crm_engine_emit *emit, void *ctx);
 
-/* Stops the thread and frees the engine: waits at most `timeout_us`, then abandons the thread with all that it uses (a name look-up in the
- * C library cannot be interrupted) and returns false. NULL is allowed. */
-bool crm_engine_stop(struct crm_engine *engine, int64_t timeout_us);
+/* Asks both threads to end and returns at once, so that several engines can end together. */
+void crm_engine_request_stop(struct crm_engine *engine);
+/* Stops and frees the engine. Waits until the monotonic deadline at most; then abandons the threads with all that they use (a name
+ * look-up inside the C library cannot be interrupted) and returns false. NULL is allowed. */
+bool crm_engine_stop(struct crm_engine *engine, int64_t deadline_monotonic_us);
+
+/* Version of this software. */
+const char *crm_version(void);
 
 #endif

@@ -9,8 +9,7 @@
 
 #include "facts/relation.h"
 
-/* Expands to one line per family: X(ID, "name without crm_", SCOPE, KIND, "unit", labels..., "relations needed", "population", "help").
- * The lines stand in catalogue.def. */
+/* catalogue.def holds one CRM_FAMILY(ID, ...) per family and says what its arguments are. */
 enum crm_family {
 #define CRM_FAMILY(id, ...) CRM_FAM_##id,
 #include "series/catalogue.def"

@@ -43,6 +43,7 @@ struct crm_series_set {
   size_t n, cap;
   uint32_t *label_values;
   size_t n_label_values, cap_label_values;
+  uint64_t accounts_left_out; /* accounts without series of their own because of MaxSeries; set by crm_evaluate */
 };
 
 enum crm_status crm_set_init(struct crm_series_set *set) CRM_MUSTCHECK;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* Series -> collectd's value lists: totals and breakdowns by one dimension under flat names (series/flat_name.h). */
+#ifndef CRM_COLLECTD_DISPATCH_H
+#define CRM_COLLECTD_DISPATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "series/set.h"
+
+struct crm_value_lists;
+
+/* Names and values of a set, made outside the daemon's reading thread. `claimant` tells instances apart: a tenant that another instance
+ * already emits is left out, because two instances must not write one identifier; that and names past the daemon's limit are told once
+ * through `log`. NULL when memory is short. */
+struct crm_value_lists *crm_value_lists_new(const struct crm_series_set *set, const void *claimant, const struct crm_log *log);
+void crm_value_lists_free(struct crm_value_lists *lists);
+
+/* Hands every value to the daemon, all with the time `cdtime` (cdtime_t of collectd). */
+void crm_value_lists_dispatch(const struct crm_value_lists *lists, uint64_t cdtime);
+
+#endif

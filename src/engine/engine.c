@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+#include "crm_config.h"
+
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "analytics/evaluate.h"
+#include "base/clock.h"
+#include "engine/state.h"
+
+/* A failed sync is tried again after 1 s, then after randomly growing pauses: many hosts must not come back in step after a failover.
+ * "Decorrelated jitter": pause = min(cap, uniform(first, 3 * previous)); M. Brooker, "Exponential Backoff And Jitter", AWS
+ * Architecture Blog, 2015. */
+#define BACKOFF_FIRST_US (1 * CRM_US_PER_SECOND)
+#define BACKOFF_CAP_MIN_US (5 * CRM_US_PER_SECOND)
+#define BACKOFF_CAP_MAX_US (60 * CRM_US_PER_SECOND)
+
+/* A finished computation. Shared by the computing thread, which replaces it, and a tick, which emits it. */
+struct result {
+  int refs; /* under engine->mutex */
+  void *prepared;
+};
+
+struct crm_engine {
+  const struct crm_instance_options *options;
+  struct crm_engine_host host;
+  struct crm_log log; /* goes to host.log until the engine is abandoned */
+  struct crm_stop *stop;
+  struct crm_source *source; /* used by the sync thread only */
+  int64_t interval_us;
+
+  pthread_t sync_thread, compute_thread;
+  bool sync_started, compute_started;
+
+  pthread_mutex_t mutex;
+  pthread_cond_t wake; /* for the computing thread */
+  bool stopping, abandoned;
+  struct crm_facts *facts;
+  uint64_t facts_generation;
+  crm_time wanted_at; /* instant of the next tick; CRM_TIME_NONE before the first */
+  struct result *result;
+  struct crm_engine_state state;
+
+  struct crm_series_set own; /* used by the tick only */
+};
+
+const char *crm_version(void) {
+  return CRM_VERSION;
+}
+
+static void log_through(void *ctx, enum crm_log_level level, const char *message) {
+  struct crm_engine *engine = ctx;
+  pthread_mutex_lock(&engine->mutex);
+  bool abandoned = engine->abandoned;
+  pthread_mutex_unlock(&engine->mutex);
+  if (abandoned)
+    return; /* the host may be gone */
+  crm_log(&engine->host.log, level, "instance %s: %s", engine->options->name, message);
+}
+
+static void engine_free(struct crm_engine *engine) {
+  if (engine->result != NULL && engine->result->prepared != NULL)
+    engine->host.discard(engine->host.ctx, engine->result->prepared);
+  free(engine->result);
+  crm_facts_unref(engine->facts);
+  crm_source_free(engine->source);
+  crm_stop_free(engine->stop);
+  crm_set_free(&engine->own);
+  pthread_cond_destroy(&engine->wake);
+  pthread_mutex_destroy(&engine->mutex);
+  free(engine);
+}
+
+enum crm_status crm_engine_new(const struct crm_instance_options *options, const struct crm_engine_host *host, struct crm_engine **out,
+                               struct crm_error *err) {
+  struct crm_engine *engine = calloc(1, sizeof(*engine));
+  if (engine == NULL)
+    return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  engine->options = options;
+  engine->host = *host;
+  engine->log = (struct crm_log){log_through, engine};
+  engine->wanted_at = CRM_TIME_NONE;
+  engine->state.synced_at = CRM_TIME_NONE;
+  engine->state.compute_us = CRM_TIME_NONE;
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    engine->state.read_at[r] = CRM_TIME_NONE;
+  pthread_mutex_init(&engine->mutex, NULL);
+  pthread_condattr_t attr;
+  pthread_condattr_init(&attr);
+  pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+  pthread_cond_init(&engine->wake, &attr);
+  pthread_condattr_destroy(&attr);
+
+  enum crm_status status = crm_set_init(&engine->own);
+  if (status == CRM_OK)
+    status = crm_stop_new(&engine->stop);
+  if (status != CRM_OK)
+    crm_error_set(err, status, "out of memory or file descriptors");
+  if (status == CRM_OK)
+    status = crm_source_new(&options->source, &engine->log, engine->stop, &engine->source, err);
+  if (status != CRM_OK) {
+    engine_free(engine);
+    return status;
+  }
+  *out = engine;
+  return CRM_OK;
+}
+
+/* --- following the CRM ----------------------------------------------------------------------------------------- */
+
+static int64_t random_between(int64_t low, int64_t high) {
+  uint64_t r = 0;
+  if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r))
+    r = (uint64_t)crm_clock_monotonic_us() * UINT64_C(6364136223846793005);
+  return low + (int64_t)(r % (uint64_t)(high - low + 1));
+}
+
+static int64_t next_backoff(const struct crm_engine *engine, int64_t previous_us) {
+  int64_t cap = engine->options->sync_interval_us;
+  if (cap < BACKOFF_CAP_MIN_US)
+    cap = BACKOFF_CAP_MIN_US;
+  if (cap > BACKOFF_CAP_MAX_US)
+    cap = BACKOFF_CAP_MAX_US;
+  if (previous_us == 0)
+    return BACKOFF_FIRST_US;
+  int64_t pause = random_between(BACKOFF_FIRST_US, 3 * previous_us);
+  return pause < cap ? pause : cap;
+}
+
+/* What the sync thread remembers between syncs. */
+struct follow {
+  struct crm_complaint down;
+  int64_t down_since_us;
+  uint64_t failures;
+  bool told_first_read;
+  enum crm_relation_state relation[CRM_RELATIONS];
+};
+
+/* One line when a relation is left out, one when it is back. */
+static void tell_relations(struct crm_engine *engine, struct follow *follow) {
+  for (int r = 0; r < CRM_RELATIONS; r++) {
+    const struct crm_relation_check *check = crm_source_relation(engine->source, (enum crm_relation)r);
+    enum crm_relation_state before = follow->relation[r];
+    if (check->state == before || check->state == CRM_RELATION_UNKNOWN)
+      continue;
+    follow->relation[r] = check->state;
+    if (check->state == CRM_RELATION_BROKEN && r != CRM_REL_ACCOUNT)
+      crm_log(&engine->log, CRM_LOG_WARNING, "relation %s is left out, and so are its metrics: %s",
+              crm_relation_info((enum crm_relation)r)->name, check->error.message);
+    else if (before == CRM_RELATION_BROKEN && check->state == CRM_RELATION_OK && r != CRM_REL_ACCOUNT)
+      crm_log(&engine->log, CRM_LOG_NOTICE, "relation %s is read again", crm_relation_info((enum crm_relation)r)->name);
+  }
+}
+
+/* Takes the facts over and wakes the computing thread. */
+static void publish_facts(struct crm_engine *engine, struct crm_facts *facts) {
+  struct crm_engine_state *state = &engine->state;
+  pthread_mutex_lock(&engine->mutex);
+  struct crm_facts *old = engine->facts;
+  engine->facts = facts;
+  engine->facts_generation++;
+  state->up = true;
+  state->synced_at = crm_clock_realtime_us();
+  for (int p = 0; p < CRM_PHASES; p++)
+    state->phase_us[p] = crm_source_phase_us(engine->source, (enum crm_phase)p);
+  state->store_bytes = crm_facts_bytes(facts);
+  state->accounts_changed = facts->account.n;
+  for (int r = 0; r < CRM_RELATIONS; r++) {
+    state->relation_mapped[r] = crm_source_relation(engine->source, (enum crm_relation)r)->state != CRM_RELATION_NOT_MAPPED;
+    state->available[r] = facts->available[r];
+    state->rows[r] = facts->rows[r];
+    state->read_at[r] = facts->read_at[r];
+    for (int why = 0; why < CRM_REJECTS; why++)
+      state->rejected_total[r][why] += facts->rejected[r][why];
+  }
+  pthread_cond_signal(&engine->wake);
+  pthread_mutex_unlock(&engine->mutex);
+  crm_facts_unref(old);
+}
+
+static void tell_success(struct crm_engine *engine, struct follow *follow, const struct crm_facts *facts, int64_t took_us) {
+  if (follow->down.active) {
+    crm_complaint_clear(&follow->down, &engine->log, "the CRM is read again after %" PRIu64 " failed attempts in %.0f s", follow->failures,
+                        (double)(crm_clock_monotonic_us() - follow->down_since_us) / 1e6);
+  }
+  follow->failures = 0;
+  if (!follow->told_first_read) {
+    uint64_t rows = 0;
+    int relations = 0;
+    for (int r = 0; r < CRM_RELATIONS; r++) {
+      rows += facts->rows[r];
+      relations += facts->available[r];
+    }
+    crm_log(&engine->log, CRM_LOG_INFO, "first read: %" PRIu32 " accounts, %" PRIu64 " rows of %d relations in %.2f s", facts->account.n,
+            rows, relations, (double)took_us / 1e6);
+    follow->told_first_read = true;
+  }
+}
+
+static void tell_failure(struct crm_engine *engine, struct follow *follow, const struct crm_error *err) {
+  int64_t now = crm_clock_monotonic_us();
+  if (!follow->down.active)
+    follow->down_since_us = now;
+  follow->failures++;
+  pthread_mutex_lock(&engine->mutex);
+  engine->state.up = false;
+  pthread_mutex_unlock(&engine->mutex);
+  crm_complain(&follow->down, now, &engine->log, CRM_LOG_ERROR,
+               "the CRM cannot be read: %s; trying again with growing pauses, the last good values are kept for %.0f s", err->message,
+               (double)engine->options->stale_after_us / 1e6);
+}
+
+static void *sync_main(void *arg) {
+  struct crm_engine *engine = arg;
+  struct follow follow = {0};
+  int64_t pause_us = 0;
+  int64_t due_us = crm_clock_monotonic_us();
+  while (!crm_stop_wait(engine->stop, due_us)) {
+    int64_t started_us = crm_clock_monotonic_us();
+    struct crm_error err = {0};
+    struct crm_facts *facts = NULL;
+    enum crm_status status = crm_source_read(engine->source, &facts, &err);
+    if (status == CRM_ERR_STOPPED)
+      break;
+    tell_relations(engine, &follow);
+    if (status == CRM_OK) {
+      tell_success(engine, &follow, facts, crm_clock_monotonic_us() - started_us);
+      publish_facts(engine, facts);
+      pause_us = 0;
+      due_us = started_us + engine->options->sync_interval_us;
+    } else {
+      tell_failure(engine, &follow, &err);
+      pause_us = next_backoff(engine, pause_us);
+      due_us = crm_clock_monotonic_us() + pause_us;
+    }
+  }
+  return NULL;
+}
+
+/* --- computing ----------------------------------------------------------------------------------------------------- */
+
+static void result_unref_locked(struct crm_engine *engine, struct result *result) {
+  if (result == NULL || --result->refs > 0)
+    return;
+  if (result->prepared != NULL)
+    engine->host.discard(engine->host.ctx, result->prepared);
+  free(result);
+}
+
+static void count_series(struct crm_engine_state *state, const struct crm_params *params, const struct crm_series_set *set) {
+  memset(state->series, 0, sizeof(state->series));
+  for (size_t i = 0; i < set->n; i++) {
+    enum crm_scope scope = crm_family_info((enum crm_family)set->samples[i].family)->scope;
+    if (scope <= CRM_SCOPE_ACCOUNT)
+      state->series[scope]++;
+  }
+  state->account_limit_reached = set->accounts_left_out > 0;
+  for (size_t d = 0; d < params->n_group_by; d++)
+    state->dimension_dropped[params->group_by[d]] = d >= set->n_dimensions;
+}
+
+static void compute_once(struct crm_engine *engine, const struct crm_facts *facts, crm_time at, struct crm_arena *arena,
+                         struct crm_series_set *set, struct crm_complaint *trouble) {
+  int64_t started_us = crm_clock_monotonic_us();
+  struct crm_error err = {0};
+  struct result *result = NULL;
+  if (crm_evaluate(facts, &engine->options->params, at, arena, set, &err) == CRM_OK) {
+    result = calloc(1, sizeof(*result));
+    if (result != NULL) {
+      result->refs = 1;
+      result->prepared = engine->host.prepare(engine->host.ctx, set);
+    } else {
+      crm_error_set(&err, CRM_ERR_MEMORY, "out of memory");
+    }
+  }
+  if (result == NULL)
+    crm_complain(trouble, crm_clock_monotonic_us(), &engine->log, CRM_LOG_ERROR, "the series cannot be computed: %s", err.message);
+  else
+    crm_complaint_clear(trouble, &engine->log, "the series are computed again");
+
+  pthread_mutex_lock(&engine->mutex);
+  /* Without a new result the old one goes too: values of another instant must not look like those of this one. */
+  struct result *old = engine->result;
+  engine->result = result;
+  if (result != NULL)
+    count_series(&engine->state, &engine->options->params, set);
+  engine->state.compute_us = crm_clock_monotonic_us() - started_us;
+  result_unref_locked(engine, old);
+  pthread_mutex_unlock(&engine->mutex);
+}
+
+static void *compute_main(void *arg) {
+  struct crm_engine *engine = arg;
+  struct crm_arena arena;
+  struct crm_series_set set;
+  struct crm_complaint trouble = {0};
+  uint64_t done_generation = 0;
+  crm_time done_at = CRM_TIME_NONE;
+  crm_arena_init(&arena, engine->options->source.max_memory);
+  if (crm_set_init(&set) != CRM_OK) {
+    crm_log(&engine->log, CRM_LOG_ERROR, "out of memory; nothing will be computed");
+    return NULL;
+  }
+  pthread_mutex_lock(&engine->mutex);
+  for (;;) {
+    while (!engine->stopping && (engine->facts == NULL || engine->wanted_at == CRM_TIME_NONE ||
+                                 (engine->facts_generation == done_generation && engine->wanted_at == done_at)))
+      pthread_cond_wait(&engine->wake, &engine->mutex);
+    if (engine->stopping)
+      break;
+    struct crm_facts *facts = crm_facts_ref(engine->facts);
+    done_generation = engine->facts_generation;
+    done_at = engine->wanted_at;
+    pthread_mutex_unlock(&engine->mutex);
+    compute_once(engine, facts, done_at, &arena, &set, &trouble);
+    crm_facts_unref(facts);
+    pthread_mutex_lock(&engine->mutex);
+  }
+  pthread_mutex_unlock(&engine->mutex);
+  crm_set_free(&set);
+  crm_arena_free(&arena);
+  return NULL;
+}
+
+/* --- the host's side ------------------------------------------------------------------------------------------------ */
+
+static bool start_thread(pthread_t *thread, void *(*run)(void *), struct crm_engine *engine, const char *name) {
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the host's business */
+  int rc = pthread_create(thread, NULL, run, engine);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (rc != 0)
+    return false;
+  pthread_setname_np(*thread, name);
+  return true;
+}
+
+enum crm_status crm_engine_start(struct crm_engine *engine, int64_t interval_us, struct crm_error *err) {
+  engine->interval_us = interval_us;
+  engine->compute_started = start_thread(&engine->compute_thread, compute_main, engine, "crm-compute");
+  engine->sync_started = engine->compute_started && start_thread(&engine->sync_thread, sync_main, engine, "crm-sync");
+  if (!engine->sync_started)
+    return crm_error_set(err, CRM_ERR_MEMORY, "instance %s: cannot start a thread", engine->options->name);
+  return CRM_OK;
+}
+
+void crm_engine_tick(struct crm_engine *engine, crm_time now, crm_engine_emit *emit, void *ctx) {
+  pthread_mutex_lock(&engine->mutex);
+  engine->wanted_at = now + engine->interval_us;
+  pthread_cond_signal(&engine->wake);
+  struct result *result = engine->result;
+  /* A clock that was set back must not make old values look fresh, nor new ones stale: only a positive age counts. */
+  bool stale = engine->state.synced_at == CRM_TIME_NONE || now - engine->state.synced_at > engine->options->stale_after_us;
+  if (stale)
+    result = NULL;
+  if (result != NULL)
+    result->refs++;
+  struct crm_engine_state state = engine->state;
+  pthread_mutex_unlock(&engine->mutex);
+
+  if (crm_engine_own_series(&state, &engine->options->params, engine->options->name, engine->host.version, now, &engine->own) == CRM_OK)
+    emit(ctx, result == NULL ? NULL : result->prepared, &engine->own);
+
+  pthread_mutex_lock(&engine->mutex);
+  result_unref_locked(engine, result);
+  pthread_mutex_unlock(&engine->mutex);
+}
+
+void crm_engine_request_stop(struct crm_engine *engine) {
+  crm_stop_request(engine->stop);
+  pthread_mutex_lock(&engine->mutex);
+  engine->stopping = true;
+  pthread_cond_signal(&engine->wake);
+  pthread_mutex_unlock(&engine->mutex);
+}
+
+static bool join_until(pthread_t thread, int64_t deadline_us) {
+  struct timespec ts = {.tv_sec = deadline_us / CRM_US_PER_SECOND, .tv_nsec = (deadline_us % CRM_US_PER_SECOND) * 1000};
+  return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
+}
+
+bool crm_engine_stop(struct crm_engine *engine, int64_t deadline_us) {
+  if (engine == NULL)
+    return true;
+  crm_engine_request_stop(engine);
+  bool joined = true;
+  if (engine->compute_started)
+    joined = join_until(engine->compute_thread, deadline_us);
+  if (engine->sync_started)
+    joined = join_until(engine->sync_thread, deadline_us) && joined;
+  if (!joined) {
+    crm_log(&engine->log, CRM_LOG_WARNING, "a thread did not end in time and is left behind");
+    pthread_mutex_lock(&engine->mutex);
+    engine->abandoned = true;
+    pthread_mutex_unlock(&engine->mutex);
+    return false;
+  }
+  engine_free(engine);
+  return true;
+}
