@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Measures the plugin's own work on a CRM that is already there: a full read, the memory it takes, a full recompute. Prints one line of
+ * name=value pairs; run-bench.sh puts them beside the floor that it measures on the same database in the same run. */
+#include "crm_config.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "analytics/evaluate.h"
+#include "base/clock.h"
+#include "source/mapping.h"
+#include "source/source.h"
+
+#define EVALUATIONS 7
+
+static double cpu_seconds(void) {
+  struct rusage u;
+  getrusage(RUSAGE_SELF, &u);
+  return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static int fail(const struct crm_error *err) {
+  fprintf(stderr, "crm-bench: %s\n", err->message);
+  return 1;
+}
+
+/* The least of some runs: what the work costs when nothing disturbs it. */
+static int bench_evaluate(const struct crm_facts *facts, const struct crm_params *params, crm_time at, double *ns, size_t *series) {
+  struct crm_arena arena;
+  struct crm_series_set set;
+  struct crm_error err = {0};
+  crm_arena_init(&arena, 0);
+  if (crm_set_init(&set) != CRM_OK)
+    return 1;
+  *ns = INFINITY;
+  for (int i = 0; i < EVALUATIONS; i++) {
+    int64_t started = crm_clock_thread_cpu_ns();
+    if (crm_evaluate(facts, params, at, &arena, &set, &err) != CRM_OK)
+      return fail(&err);
+    double took = (double)(crm_clock_thread_cpu_ns() - started);
+    *ns = took < *ns ? took : *ns;
+  }
+  *series = set.n;
+  crm_set_free(&set);
+  crm_arena_free(&arena);
+  return 0;
+}
+
+/* The statements of a full read, for the floor: the same rows to nowhere. */
+static int print_copies(const struct crm_source_options *options, const struct crm_source *source) {
+  struct crm_mapping mapping;
+  struct crm_error err = {0};
+  const struct crm_log no_log = {0};
+  if (crm_mapping_load(options, &no_log, &mapping, &err) != CRM_OK)
+    return fail(&err);
+  for (int r = 0; r < CRM_RELATIONS; r++) {
+    const struct crm_relation_check *check = crm_source_relation(source, (enum crm_relation)r);
+    if (check->state != CRM_RELATION_OK)
+      continue;
+    char *sql = crm_mapping_copy_statement((enum crm_relation)r, mapping.sql[r], check->column_present, CRM_DAY_NONE);
+    if (sql != NULL)
+      printf("%s;\n", sql);
+    free(sql);
+  }
+  crm_mapping_free(&mapping);
+  return 0;
+}
+
+int main(int argc, char **argv) {
+  if (argc != 4) {
+    fprintf(stderr, "usage: crm-bench CONNINFO MAPPING-DIRECTORY AT | print-copies\n"
+                    "Reads the CRM once and computes every metric as of AT (\"2026-03-01\"), or prints the statements of the read; see "
+                    "run-bench.sh.\n");
+    return 2;
+  }
+  bool print_only = strcmp(argv[3], "print-copies") == 0;
+  struct crm_error err = {0};
+  struct crm_zone *zone = NULL;
+  struct crm_stop *stop = NULL;
+  struct crm_source *source = NULL;
+  struct crm_facts *facts = NULL;
+  crm_time at = 0;
+  if (crm_zone_new("UTC", &zone, &err) != CRM_OK || (!print_only && crm_time_parse(zone, argv[3], &at, &err) != CRM_OK))
+    return fail(&err);
+  const struct crm_database_options database = {.name = "", .conninfo = argv[1], .search_path = "public"};
+  const struct crm_source_options options = {
+      .instance = "bench",
+      .mapping = argv[2],
+      .mapping_dir = argv[2],
+      .databases = &database,
+      .n_databases = 1,
+      .zone = zone,
+      .default_currency = "",
+      .connect_timeout_us = 10 * CRM_US_PER_SECOND,
+      .statement_timeout_us = 600 * CRM_US_PER_SECOND,
+      .lock_timeout_us = 2 * CRM_US_PER_SECOND,
+      .read_timeout_us = 900 * CRM_US_PER_SECOND,
+  };
+  const struct crm_log no_log = {0};
+  if (crm_stop_new(&stop) != CRM_OK || crm_source_new(&options, &no_log, stop, &source, &err) != CRM_OK ||
+      crm_source_check(source, &err) != CRM_OK)
+    return fail(&err);
+
+  if (print_only)
+    return print_copies(&options, source);
+
+  double cpu = cpu_seconds();
+  int64_t started = crm_clock_monotonic_us();
+  if (crm_source_read(source, &facts, &err) != CRM_OK)
+    return fail(&err);
+  double wall = (double)(crm_clock_monotonic_us() - started) / 1e6;
+  cpu = cpu_seconds() - cpu;
+
+  struct crm_params params;
+  crm_params_defaults(&params);
+  params.zone = zone;
+  double ns = 0;
+  size_t series = 0;
+  if (bench_evaluate(facts, &params, at, &ns, &series) != 0)
+    return 1;
+
+  uint64_t rows = 0;
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    rows += facts->rows[r];
+  size_t bytes = crm_facts_bytes(facts);
+  uint32_t accounts = facts->account.n;
+  printf("accounts=%" PRIu32 " rows=%" PRIu64 " wall=%.3f cpu=%.3f build=%.3f bytes=%zu series=%zu eval_ns=%.0f\n", accounts, rows, wall,
+         cpu, (double)crm_source_phase_us(source, CRM_PHASE_BUILD) / 1e6, bytes, series, ns);
+
+  crm_facts_unref(facts);
+  crm_source_free(source);
+  crm_stop_free(stop);
+  crm_zone_free(zone);
+  return 0;
+}
