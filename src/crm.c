@@ -19,6 +19,7 @@
 struct instance {
   const struct crm_instance_options *options;
   struct crm_engine *engine;
+  bool told_cut;
 };
 
 /* The daemon calls us through plain functions, so this is where the module's state has to be. */
@@ -59,7 +60,8 @@ static int crm_config(oconfig_item_t *item) {
 }
 
 static void *prepare(void *ctx, const struct crm_series_set *cells) {
-  struct crm_value_lists *lists = crm_value_lists_new(cells, ctx, &module_log);
+  const struct instance *instance = ctx;
+  struct crm_value_lists *lists = crm_value_lists_new(cells, instance, instance->options->max_breakdowns, &module_log);
   if (lists == NULL)
     crm_log(&module_log, CRM_LOG_ERROR, "out of memory; the series of this interval are lost");
   return lists;
@@ -74,11 +76,26 @@ struct tick {
   cdtime_t time;
 };
 
-static void emit(void *ctx, const void *prepared, const struct crm_series_set *own) {
+/* Breakdowns left out are told once, when it begins, and by a series for as long as it lasts. */
+static void tell_cut(struct instance *instance, bool cut, struct crm_series_set *own) {
+  const char *labels[] = {instance->options->name, "breakdown"};
+  if (crm_set_add(own, CRM_FAM_SERIES_LIMIT_REACHED, labels, 2, crm_number_int(cut)) != CRM_OK)
+    crm_log(&module_log, CRM_LOG_ERROR, "out of memory; a series of this interval is lost");
+  if (cut && !instance->told_cut)
+    crm_log(
+        &module_log, CRM_LOG_WARNING,
+        "instance %s: breakdowns by one dimension would be more than MaxBreakdowns %zu values; those of the last dimensions are left out",
+        instance->options->name, instance->options->max_breakdowns);
+  instance->told_cut = cut;
+}
+
+static void emit(void *ctx, const void *prepared, struct crm_series_set *own) {
   const struct tick *tick = ctx;
-  if (prepared != NULL)
+  if (prepared != NULL) {
     crm_value_lists_dispatch(prepared, tick->time);
-  struct crm_value_lists *lists = crm_value_lists_new(own, tick->instance, &module_log);
+    tell_cut(tick->instance, crm_value_lists_cut(prepared), own);
+  }
+  struct crm_value_lists *lists = crm_value_lists_new(own, tick->instance, 0, &module_log);
   if (lists != NULL)
     crm_value_lists_dispatch(lists, tick->time);
   crm_value_lists_free(lists);

@@ -23,6 +23,7 @@ struct crm_value_lists {
   size_t n_names;
   struct value *values;
   size_t n, cap;
+  bool cut;
 };
 
 /* Who emits which tenant; the only state that instances share. It lives as long as the daemon. */
@@ -114,22 +115,45 @@ static bool add_set(struct crm_value_lists *lists, const struct crm_series_set *
   return true;
 }
 
-struct crm_value_lists *crm_value_lists_new(const struct crm_series_set *set, const void *claimant, const struct crm_log *log) {
+/* Appends the values of one rolled-up set unless that makes more than `limit` values; then it leaves `lists` as it was. */
+static bool add_within(struct crm_value_lists *lists, const struct crm_series_set *rolled, size_t limit, const void *claimant,
+                       const struct crm_log *log) {
+  size_t before = lists->n;
+  if (!add_set(lists, rolled, claimant, log))
+    return false;
+  if (lists->n > limit) {
+    lists->n = before;
+    lists->cut = true;
+  }
+  return true;
+}
+
+struct crm_value_lists *crm_value_lists_new(const struct crm_series_set *set, const void *claimant, size_t max_breakdowns,
+                                            const struct crm_log *log) {
   struct crm_value_lists *lists = calloc(1, sizeof(*lists));
   struct crm_series_set rolled;
   if (lists == NULL || crm_set_init(&rolled) != CRM_OK) {
     free(lists);
     return NULL;
   }
+  size_t limit = SIZE_MAX; /* totals always go out */
   bool ok = true;
-  for (int dimension = -1; ok && dimension < (int)set->n_dimensions; dimension++)
-    ok = crm_set_reset(&rolled) == CRM_OK && crm_set_roll_up(set, dimension, &rolled) == CRM_OK && add_set(lists, &rolled, claimant, log);
+  for (int dimension = -1; ok && !lists->cut && dimension < (int)set->n_dimensions; dimension++) {
+    ok = crm_set_reset(&rolled) == CRM_OK && crm_set_roll_up(set, dimension, &rolled) == CRM_OK &&
+         add_within(lists, &rolled, limit, claimant, log);
+    if (dimension == -1)
+      limit = lists->n + max_breakdowns;
+  }
   crm_set_free(&rolled);
   if (!ok) {
     crm_value_lists_free(lists);
     return NULL;
   }
   return lists;
+}
+
+bool crm_value_lists_cut(const struct crm_value_lists *lists) {
+  return lists->cut;
 }
 
 void crm_value_lists_free(struct crm_value_lists *lists) {

@@ -3,6 +3,7 @@
 #ifndef CRM_COLLECTD_DISPATCH_H
 #define CRM_COLLECTD_DISPATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,8 +14,12 @@ struct crm_value_lists;
 
 /* Names and values of a set, made outside the daemon's reading thread. `claimant` tells instances apart: a tenant that another instance
  * already emits is left out, because two instances must not write one identifier; that and names past the daemon's limit are told once
- * through `log`. NULL when memory is short. */
-struct crm_value_lists *crm_value_lists_new(const struct crm_series_set *set, const void *claimant, const struct crm_log *log);
+ * through `log`. Breakdowns are added dimension by dimension while their values are at most `max_breakdowns` together; a dimension that
+ * does not fit is left out as a whole, and so are those after it. NULL when memory is short. */
+struct crm_value_lists *crm_value_lists_new(const struct crm_series_set *set, const void *claimant, size_t max_breakdowns,
+                                            const struct crm_log *log);
+/* True if a breakdown was left out. */
+bool crm_value_lists_cut(const struct crm_value_lists *lists);
 void crm_value_lists_free(struct crm_value_lists *lists);
 
 /* Hands every value to the daemon, all with the time `cdtime` (cdtime_t of collectd). */

@@ -34,9 +34,9 @@ enum crm_status crm_engine_new(const struct crm_instance_options *options, const
 enum crm_status crm_engine_start(struct crm_engine *engine, int64_t interval_us, struct crm_error *err) CRM_MUSTCHECK;
 
 /* The tick at `now`: calls `emit` once with the prepared business series (NULL while there are no facts, and after StaleAfter) and the
- * collector's own; the pointers are valid during the call. Asks for the next tick's series. Never waits for the database or for a
+ * collector's own; the pointers are valid during the call. The host may add series of its own about itself to `own`. Asks for the next tick's series. Never waits for the database or for a
  * computation. One caller at a time. */
-typedef void crm_engine_emit(void *ctx, const void *prepared, const struct crm_series_set *own);
+typedef void crm_engine_emit(void *ctx, const void *prepared, struct crm_series_set *own);
 void crm_engine_tick(struct crm_engine *engine, crm_time now, crm_engine_emit *emit, void *ctx);
 
 /* Asks both threads to end and returns at once, so that several engines can end together. */

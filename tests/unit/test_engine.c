@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,7 +178,7 @@ struct seen {
   size_t own;
 };
 
-static void see(void *ctx, const void *prepared, const struct crm_series_set *own) {
+static void see(void *ctx, const void *prepared, struct crm_series_set *own) {
   struct seen *seen = ctx;
   *seen = (struct seen){.business = prepared != NULL, .age = NAN, .up = NAN, .own = own->n};
   if (prepared != NULL)
