@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # CRM_ADD_CFLAGS(VARIABLE, FLAGS): appends those flags to VARIABLE which the compiler knows.
 AC_DEFUN([CRM_ADD_CFLAGS], [
-  for crm_flag in $2; do
+  for crm_flag in m4_normalize([$2]); do
     AS_VAR_PUSHDEF([crm_cache], [crm_cv_cflag_$crm_flag])
     AC_CACHE_CHECK([whether $CC knows $crm_flag], [crm_cache], [
       crm_saved=$CFLAGS
@@ -13,7 +13,7 @@ AC_DEFUN([CRM_ADD_CFLAGS], [
   done])
 # CRM_ADD_LDFLAGS(VARIABLE, FLAGS): the same for the linker.
 AC_DEFUN([CRM_ADD_LDFLAGS], [
-  for crm_flag in $2; do
+  for crm_flag in m4_normalize([$2]); do
     AS_VAR_PUSHDEF([crm_cache], [crm_cv_ldflag_$crm_flag])
     AC_CACHE_CHECK([whether the linker knows $crm_flag], [crm_cache], [
       crm_saved=$LDFLAGS
