@@ -1,1 +1,26 @@
 # SPDX-License-Identifier: MIT
+check_PROGRAMS += tests/unit/test_arena.t
+tests_unit_test_arena_t_SOURCES = tests/unit/test_arena.c
+tests_unit_test_arena_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_arena_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_arena.t
+check_PROGRAMS += tests/unit/test_strbuf.t
+tests_unit_test_strbuf_t_SOURCES = tests/unit/test_strbuf.c
+tests_unit_test_strbuf_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_strbuf_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_strbuf.t
+check_PROGRAMS += tests/unit/test_error.t
+tests_unit_test_error_t_SOURCES = tests/unit/test_error.c
+tests_unit_test_error_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_error_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_error.t
+check_PROGRAMS += tests/unit/test_log.t
+tests_unit_test_log_t_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_log_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_log.t
+check_PROGRAMS += tests/unit/test_utf8.t
+tests_unit_test_utf8_t_SOURCES = tests/unit/test_utf8.c
+tests_unit_test_utf8_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_utf8_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_utf8.t
