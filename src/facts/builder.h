@@ -49,18 +49,22 @@ struct crm_builder_options {
   size_t memory_ceiling;        /* bytes, 0 = none: CRM_ERR_LIMIT beyond */
 };
 
-/* CRM_OK or CRM_ERR_MEMORY. Frees with crm_builder_free whether or not it was finished. */
+/* CRM_OK, CRM_ERR_MEMORY, or CRM_ERR_CONFIG for a default currency that is none. The strings are copied.
+ * Free with crm_builder_free whether or not it was finished. */
 enum crm_status crm_builder_new(const struct crm_builder_options *options, struct crm_builder **builder, struct crm_error *err) CRM_MUSTCHECK;
 void crm_builder_free(struct crm_builder *builder);
 
 /* Must be called before the first row of a relation; makes it available even if no row follows. `read_at` as in crm_facts.
  * All rows of `account` come before rows of any other relation, and rows of `contact` before those of `engagement`. */
 void crm_builder_begin(struct crm_builder *builder, enum crm_relation relation, crm_time read_at);
-/* Gives up what was appended to the relation since crm_builder_begin and makes it unavailable again. */
+/* Gives up what was appended to the relation since crm_builder_begin, with its counts of refused rows, and makes it unavailable again.
+ * Giving up `account` gives up every relation. */
 void crm_builder_abandon(struct crm_builder *builder, enum crm_relation relation);
 
-/* Takes one row. A row that makes no sense is counted by reason and is not an error.
- * CRM_ERR_MEMORY or CRM_ERR_LIMIT otherwise. */
+/* Takes one row. A row that makes no sense is counted by reason and is not an error. An empty text is NULL, and a time outside the
+ * years 1..9999 is out of range, but INT64_MAX ("infinity") as the end of a contract is open-ended. An account row is kept whenever it has
+ * an id: what makes no sense in it becomes unknown and is counted; likewise the words of contact, goal and onboarding.
+ * CRM_ERR_MEMORY, CRM_ERR_LIMIT, or CRM_ERR_DATA if the order of calls is wrong. */
 enum crm_status crm_builder_row(struct crm_builder *builder, enum crm_relation relation, const struct crm_row *row, struct crm_error *err) CRM_MUSTCHECK;
 /* Counts a row that could not even be decoded. */
 void crm_builder_reject(struct crm_builder *builder, enum crm_relation relation, enum crm_reject reason);

@@ -61,7 +61,7 @@ crm_time crm_window_start(const struct crm_zone *zone, crm_time at, enum crm_win
 /* Reads "2026-03-01", "2026-03-01T12:00:00Z", "...+02:00", "2026-03-01 12:00[:00]" (a time without offset is of the zone), or
  * "@SECONDS". CRM_ERR_CONFIG with what is allowed. */
 enum crm_status crm_time_parse(const struct crm_zone *zone, const char *text, crm_time *at, struct crm_error *err) CRM_MUSTCHECK;
-/* RFC 3339 in UTC with seconds, e.g. "2026-03-01T12:00:00Z". */
+/* RFC 3339 in UTC with seconds, e.g. "2026-03-01T12:00:00Z"; "none" for CRM_TIME_NONE. */
 void crm_time_format(crm_time at, char buf[32]);
 
 #endif

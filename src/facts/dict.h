@@ -16,8 +16,9 @@ struct crm_dict {
   uint32_t *start; /* number -> offset in bytes; start[count] is the end */
   size_t start_cap;
   uint32_t count;
-  uint32_t *slots; /* open addressing; CRM_DICT_NONE = free */
+  uint64_t *slots; /* open addressing: 32 bits of the hash, then the number; the number CRM_DICT_NONE = free */
   size_t slot_mask;
+  uint64_t seed; /* random, so that nobody can choose strings that collide */
 };
 
 /* Makes a dictionary that holds "" as number 0. CRM_OK or CRM_ERR_MEMORY. */
@@ -35,6 +36,8 @@ static inline const char *crm_dict_text(const struct crm_dict *dict, uint32_t nu
 static inline size_t crm_dict_len(const struct crm_dict *dict, uint32_t number) {
   return dict->start[number + 1] - dict->start[number] - 1;
 }
+/* Seeded 64-bit hash of the bytes, well mixed. */
+uint64_t crm_hash(uint64_t seed, const char *text, size_t len);
 /* Bytes of memory held. */
 size_t crm_dict_bytes(const struct crm_dict *dict);
 

@@ -28,11 +28,13 @@ int64_t crm_pow10(int exponent);
 
 /* PostgreSQL's binary `numeric` -> round(value * factor * 10^exponent), half away from zero, exactly.
  * Format: int16 ndigits, weight, sign, dscale, then base-10000 digits (PostgreSQL source, numeric_send).
- * CRM_ERR_DATA for malformed bytes, NaN or infinity ("not a number"), or a magnitude over CRM_MONEY_MAX ("out of range"). */
+ * factor 1..1000000. CRM_ERR_DATA for malformed bytes, NaN or infinity ("not a number"), CRM_ERR_LIMIT for a magnitude over
+ * CRM_MONEY_MAX ("out of range"). *out is set only with CRM_OK. */
 enum crm_status crm_money_from_numeric(const unsigned char *bytes, size_t len, int64_t factor, int exponent, crm_money *out) CRM_MUSTCHECK;
-/* The same from a double (for float8 columns): rounds half away from zero. */
+/* The same from a double (for float8 columns): the exact binary value is scaled and then rounded half away from zero. */
 enum crm_status crm_money_from_double(double value, int64_t factor, int exponent, crm_money *out) CRM_MUSTCHECK;
-/* PostgreSQL's binary numeric as a double (nearest within 1 ulp or so); NaN and infinities as such. CRM_ERR_DATA if malformed. */
+/* PostgreSQL's binary numeric as the nearest double; NaN and infinities as such, and infinity for a magnitude no double can hold.
+ * CRM_ERR_DATA if malformed. */
 enum crm_status crm_double_from_numeric(const unsigned char *bytes, size_t len, double *out) CRM_MUSTCHECK;
 
 #endif

@@ -1,1 +1,37 @@
 # SPDX-License-Identifier: MIT
+check_PROGRAMS += tests/unit/test_calendar.t
+tests_unit_test_calendar_t_SOURCES = tests/unit/test_calendar.c
+tests_unit_test_calendar_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_calendar_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_calendar.t
+check_PROGRAMS += tests/unit/test_money.t
+tests_unit_test_money_t_SOURCES = tests/unit/test_money.c
+tests_unit_test_money_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_money_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_money.t
+check_PROGRAMS += tests/unit/test_dict.t
+tests_unit_test_dict_t_SOURCES = tests/unit/test_dict.c
+tests_unit_test_dict_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dict_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_dict.t
+check_PROGRAMS += tests/unit/test_relation.t
+tests_unit_test_relation_t_SOURCES = tests/unit/test_relation.c
+tests_unit_test_relation_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_relation_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_relation.t
+check_PROGRAMS += tests/unit/test_memory.t
+tests_unit_test_memory_t_SOURCES = tests/unit/test_memory.c
+tests_unit_test_memory_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_memory_t_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+tests_unit_test_memory_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_memory.t
+check_PROGRAMS += tests/unit/test_builder.t
+tests_unit_test_builder_t_SOURCES = tests/unit/test_builder.c tests/lib/rows.c tests/lib/rows.h
+tests_unit_test_builder_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_builder_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_builder.t
+check_PROGRAMS += tests/unit/test_builder_order.t
+tests_unit_test_builder_order_t_SOURCES = tests/unit/test_builder_order.c tests/lib/rows.c tests/lib/rows.h
+tests_unit_test_builder_order_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_builder_order_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_builder_order.t
