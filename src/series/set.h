@@ -51,7 +51,8 @@ void crm_set_free(struct crm_series_set *set);
 /* Empties, keeps the memory. */
 enum crm_status crm_set_reset(struct crm_series_set *set) CRM_MUSTCHECK;
 /* Adds a sample; `labels` are text of the values in the order above, n of them (checked against the catalogue).
- * A non-finite value is dropped silently: undefined is absent (METRICS.md R4). CRM_OK or CRM_ERR_MEMORY. */
+ * A non-finite value is dropped silently: undefined is absent (METRICS.md R4).
+ * CRM_OK, CRM_ERR_MEMORY, or CRM_ERR_DATA when n or the denominator does not fit (a fault of the caller; nothing is added). */
 enum crm_status crm_set_add(struct crm_series_set *set, enum crm_family family, const char *const *labels, size_t n, struct crm_number value) CRM_MUSTCHECK;
 /* The same with label values already in set->text (crm_dict_add). */
 enum crm_status crm_set_add_ids(struct crm_series_set *set, enum crm_family family, const uint32_t *labels, size_t n, struct crm_number value) CRM_MUSTCHECK;
@@ -63,8 +64,9 @@ static inline const char *crm_set_label_value(const struct crm_series_set *set, 
   return crm_dict_text(&set->text, set->label_values[s->labels + i]);
 }
 
-/* Sums a sorted set over its cells: adds to `out` each cell family's total per tenant (no dimension labels: n_dimensions of `out` is 0) or, with
- * `dimension` >= 0, per value of that one dimension (n_dimensions of `out` is 1). Other families are copied when dimension < 0. */
+/* Sums a sorted set over its cells: puts into `out` (emptied by the caller before) each cell family's total per tenant (no dimension labels: n_dimensions of `out` is 0) or, with
+ * `dimension` >= 0, per value of that one dimension (n_dimensions of `out` is 1). Other families are copied when dimension < 0.
+ * Sums are exact wherever numerator and denominator fit 64 bits. `out` is left sorted. CRM_ERR_DATA when there is no such dimension. */
 enum crm_status crm_set_roll_up(const struct crm_series_set *set, int dimension, struct crm_series_set *out) CRM_MUSTCHECK;
 
 #endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+#include "crm_config.h"
+
+#include "export/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+/* --- numbers ---------------------------------------------------------------------------------------------------------- */
+
+static uint64_t gcd(uint64_t a, uint64_t b) {
+  while (b != 0) {
+    uint64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+/* Digits after the point if `den` is a power of ten, else -1. */
+static int decimals_of(uint64_t den) {
+  int decimals = 0;
+  for (; den % 10 == 0; den /= 10)
+    decimals++;
+  return den == 1 ? decimals : -1;
+}
+
+static void format_decimals(bool negative, uint64_t num, uint64_t den, int decimals, char buf[32]) {
+  int len = snprintf(buf, 32, "%s%" PRIu64, negative ? "-" : "", num / den);
+  if (decimals == 0)
+    return;
+  len += snprintf(buf + len, 32 - (size_t)len, ".%0*" PRIu64, decimals, num % den);
+  while (buf[len - 1] == '0')
+    buf[--len] = '\0';
+  if (buf[len - 1] == '.')
+    buf[len - 1] = '\0';
+}
+
+static void format_double(double value, char buf[32]) {
+  for (int digits = 15; digits <= 17; digits++) {
+    snprintf(buf, 32, "%.*g", digits, value);
+    if (strtod(buf, NULL) == value)
+      break;
+  }
+  for (char *c = buf; *c != '\0'; c++) /* a locale of the host may have another decimal point */
+    if (strchr("0123456789+-e", *c) == NULL)
+      *c = '.';
+}
+
+void crm_format_number(const struct crm_number *number, char buf[32]) {
+  if (number->den > 0) {
+    bool negative = number->num < 0;
+    uint64_t num = negative ? -(uint64_t)number->num : (uint64_t)number->num;
+    uint64_t by = gcd(num, (uint64_t)number->den);
+    uint64_t den = (uint64_t)number->den;
+    int decimals = decimals_of(den);
+    if (decimals < 0) { /* an annual amount in cents / 1200 may still be one in cents */
+      num /= by;
+      den /= by;
+      decimals = decimals_of(den);
+    }
+    if (decimals >= 0) {
+      format_decimals(negative, num, den, decimals, buf);
+      return;
+    }
+  }
+  format_double(crm_number_value(number) + 0.0, buf); /* -0 is 0 */
+}
+
+/* --- what both formats share -------------------------------------------------------------------------------------------- */
+
+/* Text that needs no escape goes out as it is. Bytes that are not UTF-8, which would make a reader refuse the whole answer, become '?'. */
+static void add_plain(struct crm_strbuf *out, const char *text, size_t len, bool valid) {
+  if (valid) {
+    crm_strbuf_add(out, text, len);
+    return;
+  }
+  for (size_t i = 0; i < len; i++)
+    crm_strbuf_addc(out, (unsigned char)text[i] < 0x80 ? text[i] : '?');
+}
+
+/* Metric and label names are constants of the catalogue; one that a parser refuses would take all the others with it. */
+static bool valid_name(const char *name, bool colon) {
+  if (*name == '\0' || (*name >= '0' && *name <= '9'))
+    return false;
+  for (const char *c = name; *c != '\0'; c++)
+    if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') || *c == '_' || (colon && *c == ':')))
+      return false;
+  return true;
+}
+
+static bool valid_sample(const struct crm_series_set *set, const struct crm_sample *s) {
+  if (!valid_name(crm_family_info((enum crm_family)s->family)->name, true))
+    return false;
+  for (size_t i = 0; i < s->n_labels; i++)
+    if (!valid_name(crm_set_label_name(set, (enum crm_family)s->family, i), false))
+      return false;
+  return true;
+}
+
+/* --- Prometheus text format 0.0.4 ----------------------------------------------------------------------------------------- */
+
+static void add_escaped(struct crm_strbuf *out, const char *text, bool quotes) {
+  bool valid = crm_utf8_valid(text, strlen(text));
+  for (;; text++) {
+    size_t plain = strcspn(text, quotes ? "\\\n\"" : "\\\n");
+    add_plain(out, text, plain, valid);
+    text += plain;
+    if (*text == '\0')
+      return;
+    crm_strbuf_adds(out, *text == '\n' ? "\\n" : *text == '"' ? "\\\"" : "\\\\");
+  }
+}
+
+static void add_header(struct crm_strbuf *out, const struct crm_family_info *info) {
+  crm_strbuf_addf(out, "# HELP %s ", info->name);
+  add_escaped(out, info->help, false);
+  crm_strbuf_addf(out, "\n# TYPE %s %s\n", info->name, info->kind == CRM_COUNTER ? "counter" : "gauge");
+}
+
+void crm_export_text(const struct crm_series_set *set, struct crm_strbuf *out) {
+  unsigned last = CRM_FAMILIES;
+  for (size_t i = 0; i < set->n; i++) {
+    const struct crm_sample *s = &set->samples[i];
+    const struct crm_family_info *info = crm_family_info((enum crm_family)s->family);
+    if (!valid_sample(set, s))
+      continue;
+    if (s->family != last)
+      add_header(out, info);
+    last = s->family;
+    crm_strbuf_adds(out, info->name);
+    for (size_t l = 0; l < s->n_labels; l++) {
+      crm_strbuf_addc(out, l == 0 ? '{' : ',');
+      crm_strbuf_adds(out, crm_set_label_name(set, (enum crm_family)s->family, l));
+      crm_strbuf_adds(out, "=\"");
+      add_escaped(out, crm_set_label_value(set, s, l), true);
+      crm_strbuf_addc(out, '"');
+    }
+    char number[32];
+    crm_format_number(&s->value, number);
+    crm_strbuf_addf(out, "%s %s\n", s->n_labels > 0 ? "}" : "", number);
+  }
+}
+
+/* --- JSON ------------------------------------------------------------------------------------------------------------------ */
+
+static bool json_plain(char c) {
+  return (unsigned char)c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+}
+
+static void add_json_string(struct crm_strbuf *out, const char *text) {
+  bool valid = crm_utf8_valid(text, strlen(text));
+  crm_strbuf_addc(out, '"');
+  for (;; text++) {
+    size_t plain = 0;
+    while (json_plain(text[plain]))
+      plain++;
+    add_plain(out, text, plain, valid);
+    text += plain;
+    if (*text == '\0')
+      break;
+    if (*text == '"' || *text == '\\')
+      crm_strbuf_addf(out, "\\%c", *text);
+    else
+      crm_strbuf_addf(out, "\\u%04x", (unsigned)(unsigned char)*text);
+  }
+  crm_strbuf_addc(out, '"');
+}
+
+void crm_export_json(const struct crm_series_set *set, struct crm_strbuf *out) {
+  crm_strbuf_adds(out, "{\"at\": ");
+  if (set->at == CRM_TIME_NONE) {
+    crm_strbuf_adds(out, "null");
+  } else {
+    char at[32];
+    crm_time_format(set->at, at);
+    add_json_string(out, at);
+  }
+  crm_strbuf_adds(out, ", \"series\": [");
+  for (size_t i = 0; i < set->n; i++) {
+    const struct crm_sample *s = &set->samples[i];
+    crm_strbuf_adds(out, i == 0 ? "\n{\"name\": " : ",\n{\"name\": ");
+    add_json_string(out, crm_family_info((enum crm_family)s->family)->name);
+    crm_strbuf_adds(out, ", \"labels\": {");
+    for (size_t l = 0; l < s->n_labels; l++) {
+      if (l > 0)
+        crm_strbuf_adds(out, ", ");
+      add_json_string(out, crm_set_label_name(set, (enum crm_family)s->family, l));
+      crm_strbuf_adds(out, ": ");
+      add_json_string(out, crm_set_label_value(set, s, l));
+    }
+    char number[32];
+    crm_format_number(&s->value, number);
+    crm_strbuf_addf(out, "}, \"value\": %s}", number);
+  }
+  crm_strbuf_adds(out, "\n]}\n");
+}
