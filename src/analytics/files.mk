@@ -1,2 +1,20 @@
 # SPDX-License-Identifier: MIT
-libcrm_la_SOURCES +=
+libcrm_la_SOURCES += \
+	src/analytics/accounts.c \
+	src/analytics/churn_effective.c \
+	src/analytics/churn_indicators.c src/analytics/churn_indicators.h \
+	src/analytics/churn_risk.c \
+	src/analytics/context.c src/analytics/context.h \
+	src/analytics/contracts.c src/analytics/contracts.h \
+	src/analytics/evaluate.c src/analytics/evaluate.h \
+	src/analytics/health.c \
+	src/analytics/health_inputs.c src/analytics/health_inputs.h \
+	src/analytics/invoices.c src/analytics/invoices.h \
+	src/analytics/level.c src/analytics/level.h \
+	src/analytics/nps.c \
+	src/analytics/params.c src/analytics/params.h \
+	src/analytics/per_account.c \
+	src/analytics/reference.c src/analytics/reference.h \
+	src/analytics/revenue.c \
+	src/analytics/scores.c src/analytics/scores.h \
+	src/analytics/span.h

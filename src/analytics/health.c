@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include "analytics/context.h"
+#include "analytics/health_inputs.h"
+#include "analytics/scores.h"
+
+#define INPUTS_PER_FACTOR (CRM_HEALTH_INPUTS / CRM_HEALTH_FACTORS)
+
+enum crm_status crm_health_begin(struct crm_context *c, struct crm_health *health, struct crm_health_pass *pass) {
+  double **columns[] = {health->input, health->factor, &health->score};
+  const size_t counts[] = {CRM_HEALTH_INPUTS, CRM_HEALTH_FACTORS, 1};
+  for (size_t k = 0; k < 3; k++)
+    for (size_t j = 0; j < counts[k]; j++)
+      if ((columns[k][j] = crm_column(c)) == NULL)
+        return crm_no_memory(c);
+  return crm_health_inputs_begin(c, health, pass);
+}
+
+enum crm_status crm_health_end(const struct crm_health_pass *pass) {
+  const struct crm_context *c = pass->c;
+  struct crm_health *health = pass->health;
+  enum crm_status status = crm_health_inputs_end(pass);
+  if (status != CRM_OK)
+    return status;
+  for (uint32_t i = 0; i < c->n; i++) {
+    if (!crm_open(c, i))
+      continue;
+    double factor[CRM_HEALTH_FACTORS];
+    for (size_t f = 0; f < CRM_HEALTH_FACTORS; f++) {
+      double input[INPUTS_PER_FACTOR];
+      for (size_t k = 0; k < INPUTS_PER_FACTOR; k++)
+        input[k] = health->input[f * INPUTS_PER_FACTOR + k][i];
+      factor[f] = crm_mean(input, INPUTS_PER_FACTOR);
+      health->factor[f][i] = factor[f];
+    }
+    double score = crm_weighted_mean(factor, crm_card_of(c, i)->weight, CRM_HEALTH_FACTORS, c->params->min_coverage);
+    health->score[i] = crm_on_grid(score);
+  }
+  return CRM_OK;
+}
+
+enum crm_status crm_health_compute(struct crm_context *c, struct crm_health *health) {
+  struct crm_health_pass pass;
+  enum crm_status status = crm_health_begin(c, health, &pass);
+  if (status != CRM_OK)
+    return status;
+  crm_health_inputs_fill(&pass, 0, c->n);
+  return crm_health_end(&pass);
+}
+
+enum crm_health_band crm_health_band(const struct crm_scorecard *card, double score) {
+  if (isnan(score))
+    return CRM_BAND_UNSCORED;
+  if (score >= card->healthy_from)
+    return CRM_BAND_HEALTHY;
+  if (score >= card->moderate_from)
+    return CRM_BAND_MODERATE;
+  return score >= card->at_risk_from ? CRM_BAND_AT_RISK : CRM_BAND_CRITICAL;
+}
+
+static const char *band_name(unsigned band) {
+  return crm_health_band_name((enum crm_health_band)band);
+}
+
+static enum crm_status emit_bands(struct crm_context *c, const struct crm_health *health) {
+  uint8_t *band = crm_arena_calloc(c->arena, c->n, sizeof(*band));
+  if (band == NULL)
+    return crm_no_memory(c);
+  for (uint32_t i = 0; i < c->n; i++)
+    if (crm_open(c, i))
+      band[i] = (uint8_t)crm_health_band(crm_card_of(c, i), health->score[i]);
+  return crm_emit_bands(c, band, CRM_HEALTH_BANDS, band_name, CRM_FAM_ACCOUNTS_BY_HEALTH);
+}
+
+/* sum(score x ARR) / sum(ARR). The products need more than 64 bits; added as integers their sum does not depend on the order. */
+static enum crm_status emit_weighted_average(struct crm_context *c, const struct crm_health *health) {
+  struct weighted {
+    __int128 points;
+    int64_t arr;
+    uint16_t currency;
+    bool mixed;
+  } *w = crm_arena_calloc(c->arena, c->facts->n_tenants, sizeof(*w));
+  if (w == NULL)
+    return crm_no_memory(c);
+  for (uint32_t i = 0; i < c->n; i++) {
+    if (!crm_open(c, i) || !crm_paying(c, i) || isnan(health->score[i]))
+      continue;
+    struct weighted *t = &w[c->facts->account.tenant[i]];
+    t->mixed = t->mixed || (t->arr > 0 && t->currency != c->arr_currency[i]);
+    t->currency = c->arr_currency[i];
+    t->points += (__int128)crm_points(health->score[i]) * c->arr[i];
+    t->arr += c->arr[i];
+  }
+  for (uint16_t t = 0; t < c->facts->n_tenants; t++) {
+    if (w[t].arr == 0 || w[t].mixed)
+      continue;
+    double mean = (double)w[t].points / (double)w[t].arr / (double)CRM_POINT;
+    enum crm_status status = crm_emit_tenant(c, CRM_FAM_HEALTH_SCORE_ARR_WEIGHTED_AVERAGE, t, NULL, 0, crm_number_real(mean));
+    if (status != CRM_OK)
+      return status;
+  }
+  return CRM_OK;
+}
+
+static enum crm_status emit_coverage(struct crm_context *c, const double *factor, const char *name) {
+  int64_t *known = crm_arena_calloc(c->arena, c->facts->n_tenants, sizeof(*known));
+  int64_t *all = crm_arena_calloc(c->arena, c->facts->n_tenants, sizeof(*all));
+  if (known == NULL || all == NULL)
+    return crm_no_memory(c);
+  for (uint32_t i = 0; i < c->n; i++) {
+    if (!crm_open(c, i))
+      continue;
+    known[c->facts->account.tenant[i]] += !isnan(factor[i]);
+    all[c->facts->account.tenant[i]]++;
+  }
+  for (uint16_t t = 0; t < c->facts->n_tenants; t++) {
+    if (all[t] == 0)
+      continue;
+    enum crm_status status = crm_emit_tenant(c, CRM_FAM_HEALTH_COVERAGE_RATIO, t, &name, 1, crm_number_ratio(known[t], all[t]));
+    if (status != CRM_OK)
+      return status;
+  }
+  return CRM_OK;
+}
+
+static enum crm_status emit_factor(struct crm_context *c, const struct crm_health *health, enum crm_health_factor f) {
+  const char *own[2] = {crm_health_factor_name(f), NULL};
+  bool known = false;
+  enum crm_status status = CRM_OK;
+  for (size_t k = 0; k < INPUTS_PER_FACTOR && status == CRM_OK; k++) {
+    enum crm_health_input i = (enum crm_health_input)(f * INPUTS_PER_FACTOR + k);
+    if (!crm_has(c, crm_health_input_needs(i)))
+      continue;
+    known = true;
+    own[1] = crm_health_input_name(i);
+    status = crm_emit_parts(c, health->input[i], 1, CRM_FAM_HEALTH_INPUT_POINTS, CRM_FAM_HEALTH_INPUT_ACCOUNTS, own, 2);
+  }
+  if (!known || status != CRM_OK)
+    return status;
+  status = crm_emit_parts(c, health->factor[f], 1, CRM_FAM_HEALTH_FACTOR_POINTS, CRM_FAM_HEALTH_FACTOR_ACCOUNTS, own, 1);
+  return status == CRM_OK ? emit_coverage(c, health->factor[f], own[0]) : status;
+}
+
+enum crm_status crm_health_emit(struct crm_context *c, const struct crm_health *health) {
+  enum crm_status status =
+      crm_emit_scores(c, health->score, CRM_FAM_HEALTH_SCORE_ACCOUNTS, CRM_FAM_HEALTH_SCORE_POINTS, CRM_FAM_HEALTH_SCORE_AVERAGE);
+  if (status == CRM_OK)
+    status = emit_weighted_average(c, health);
+  if (status == CRM_OK)
+    status = emit_bands(c, health);
+  for (unsigned f = 0; f < CRM_HEALTH_FACTORS && status == CRM_OK; f++)
+    status = emit_factor(c, health, (enum crm_health_factor)f);
+  return status;
+}
