@@ -1,2 +1,11 @@
 # SPDX-License-Identifier: MIT
-libcrm_la_SOURCES +=
+libcrm_la_SOURCES += \
+	src/source/source.h src/source/source.c src/source/internal.h src/source/read.c \
+	src/source/stop.c src/source/stop.h \
+	src/source/conninfo.c src/source/conninfo.h \
+	src/source/cancel.c src/source/cancel.h \
+	src/source/connection.c src/source/connection.h \
+	src/source/session.c src/source/session.h \
+	src/source/mapping.c src/source/mapping.h \
+	src/source/check.c src/source/check.h src/source/explain.c \
+	src/source/copy_reader.c src/source/copy_reader.h

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* PostgreSQL -> facts. A `struct crm_source` owns the connections of one instance: one per database, each read in one snapshot.
- * Everything waits with a deadline and wakes at once when asked to stop. Not thread-safe: one thread drives a source. */
+ * Everything waits with a deadline and wakes at once when asked to stop: a call returns within half a second of crm_stop_request, whatever the
+ * server does. The one exception is name resolution inside libpq, which blocks as long as the resolver does when a host is given by name and not by
+ * address or socket directory; who must end meanwhile leaves the thread behind. Not thread-safe: one thread drives a source. */
 #ifndef CRM_SOURCE_SOURCE_H
 #define CRM_SOURCE_SOURCE_H
 

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "facts/builder.h"
+#include "source/mapping.h"
+
+static void one_statement_is_made(void **state) {
+  (void)state;
+  static const struct {
+    const char *name, *text;
+    const char *sql;     /* NULL: refused */
+    const char *message; /* part of it */
+  } cases[] = {
+      {"plain", "SELECT 1", "SELECT 1", NULL},
+      {"semicolon", "SELECT 1;", "SELECT 1", NULL},
+      {"semicolon and line end", "SELECT 1 ;\n", "SELECT 1 ", NULL},
+      {"two semicolons", "SELECT 1;;", "SELECT 1", NULL},
+      {"comment behind the semicolon", "SELECT 1; -- done\n/* really */", "SELECT 1", NULL},
+      {"comment at the end", "SELECT 1 -- done", "SELECT 1 -- done", NULL},
+      {"semicolon in a comment", "SELECT 1 -- a; b", "SELECT 1 -- a; b", NULL},
+      {"semicolon in a bracketed comment", "SELECT /* ; */ 1;", "SELECT /* ; */ 1", NULL},
+      {"nested comment", "SELECT /* a /* ; */ ; */ 1", "SELECT /* a /* ; */ ; */ 1", NULL},
+      {"semicolon in a string", "SELECT 'a;b';", "SELECT 'a;b'", NULL},
+      {"doubled quote", "SELECT 'it''s;';", "SELECT 'it''s;'", NULL},
+      {"backslash is plain", "SELECT 'a\\';", "SELECT 'a\\'", NULL},
+      {"backslash in an escape string", "SELECT E'a\\';b';", "SELECT E'a\\';b'", NULL},
+      {"a name that ends in e", "SELECT note'a\\';", "SELECT note'a\\'", NULL},
+      {"semicolon in a name", "SELECT 1 AS \"a;\"\"b\";", "SELECT 1 AS \"a;\"\"b\"", NULL},
+      {"dollar quotes", "SELECT $$a;b$$, $t$;$$;$t$;", "SELECT $$a;b$$, $t$;$$;$t$", NULL},
+      {"dollar in a name", "SELECT a$b$ FROM t; -- $b$", "SELECT a$b$ FROM t", NULL},
+      {"comment marks in a string", "SELECT '--', '/*';", "SELECT '--', '/*'", NULL},
+      {"quote in a comment", "-- it's\nSELECT 1;", "-- it's\nSELECT 1", NULL},
+      {"byte order mark", "\xEF\xBB\xBFSELECT 1", "SELECT 1", NULL},
+      {"empty", "", NULL, "no statement"},
+      {"comments only", "-- nothing\n/* at all */\n", NULL, "no statement"},
+      {"semicolon only", "\n ;", NULL, "line 2"},
+      {"two statements", "SELECT 1;\nSELECT 2", NULL, "line 2: more than one"},
+      {"open string", "SELECT 1,\n'abc", NULL, "line 2"},
+      {"open comment", "SELECT 1\n\n/* abc", NULL, "line 3"},
+      {"comment closed once too few", "SELECT /* /* */ 1", NULL, "line 1"},
+      {"open dollar quote", "SELECT $a$ $b$", NULL, "does not end"},
+      {"open escape string at the very end", "SELECT E'\\", NULL, "does not end"},
+      {"bad UTF-8", "SELECT '\xff'", NULL, "UTF-8"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    char *sql = NULL;
+    struct crm_error err = {0};
+    enum crm_status status = crm_mapping_clean(cases[i].text, strlen(cases[i].text), &sql, &err);
+    if (cases[i].sql != NULL) {
+      if (status != CRM_OK || strcmp(sql, cases[i].sql) != 0)
+        fail_msg("%s: \"%s\" %s", cases[i].name, sql ? sql : "", err.message);
+    } else if (status != CRM_ERR_CONFIG || strstr(err.message, cases[i].message) == NULL || strncmp(err.message, "line ", 5) != 0)
+      fail_msg("%s: %s", cases[i].name, err.message);
+    free(sql);
+  }
+}
+
+static void a_fault_is_found_in_its_line(void **state) {
+  (void)state;
+  static const char sql[] = "SELECT \xC3\xA9,\nb\nFROM t";
+  char *statement = crm_mapping_check_statement(sql);
+  /* The server counts characters, so the place is searched for and the bytes that continue a character are taken off. */
+  static const struct {
+    const char *word;
+    int line;
+  } cases[] = {{"SELECT \xC3", 1}, {"b\nFROM", 2}, {"FROM t\n", 3}, {"t\n)", 3}};
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    const char *at = strstr(statement, cases[i].word);
+    assert_non_null(at);
+    int position = 1;
+    for (const char *p = statement; p < at; p++)
+      position += ((unsigned char)*p & 0xC0) != 0x80;
+    assert_int_equal(crm_mapping_line(sql, position), cases[i].line);
+  }
+  assert_int_equal(crm_mapping_line(sql, 1), 0);   /* before the mapping */
+  assert_int_equal(crm_mapping_line(sql, 999), 0); /* behind it */
+  free(statement);
+}
+
+static void statements_are_wrapped(void **state) {
+  (void)state;
+  char *statement = crm_mapping_check_statement("SELECT 1 -- one");
+  assert_string_equal(statement, "SELECT * FROM (\nSELECT 1 -- one\n) q LIMIT 0");
+  free(statement);
+  bool present[CRM_ROW_COLUMNS] = {true, true, false, true};
+  statement = crm_mapping_copy_statement(CRM_REL_USAGE, "SELECT * FROM u", present, CRM_DAY_NONE);
+  assert_string_equal(statement,
+                      "COPY (SELECT \"account_id\", \"day\", \"feature_adoption\" FROM (\nSELECT * FROM u\n) q) TO STDOUT (FORMAT binary)");
+  free(statement);
+  statement = crm_mapping_copy_statement(CRM_REL_USAGE, "SELECT * FROM u", present, crm_day_from_civil(2025, 3, 9));
+  assert_string_equal(
+      statement,
+      "COPY (SELECT \"account_id\", \"day\", \"feature_adoption\" FROM (\nSELECT * FROM u\n) q WHERE \"day\" >= DATE '2025-03-09')"
+      " TO STDOUT (FORMAT binary)");
+  free(statement);
+  /* A relation without a history column is read as a whole. */
+  bool nps[CRM_ROW_COLUMNS] = {true, true, true};
+  statement = crm_mapping_copy_statement(CRM_REL_NPS, "SELECT 1", nps, crm_day_from_civil(2025, 3, 9));
+  assert_null(strstr(statement, "WHERE"));
+  free(statement);
+}
+
+/* --- loading --- */
+
+static char log_text[4096];
+static void take_log(void *ctx, enum crm_log_level level, const char *message) {
+  (void)ctx;
+  (void)level;
+  strncat(log_text, message, sizeof(log_text) - strlen(log_text) - 1);
+}
+static const struct crm_log test_log = {.write = take_log};
+
+static char directory[] = "/tmp/crm_mapping_XXXXXX";
+
+static void put_file(const char *name, const char *content) {
+  char path[256];
+  snprintf(path, sizeof(path), "%s/%s", directory, name);
+  FILE *f = fopen(path, "w");
+  assert_non_null(f);
+  fputs(content, f);
+  fclose(f);
+}
+
+static int make_directory(void **state) {
+  (void)state;
+  if (mkdtemp(directory) == NULL)
+    return -1;
+  char path[256];
+  snprintf(path, sizeof(path), "%s/shipped", directory);
+  mkdir(path, 0700);
+  put_file("shipped/account.sql", "SELECT 'a' AS account_id; -- one\n");
+  put_file("shipped/nps.sql", "SELECT 'n' AS account_id");
+  put_file("shipped/accounts.sql", "SELECT 'misspelt'");
+  put_file("shipped/README", "no SQL");
+  put_file("other.sql", "SELECT 'o' AS account_id;");
+  put_file("twice.sql", "SELECT 1;\nSELECT 2;");
+  return 0;
+}
+
+static int remove_directory(void **state) {
+  (void)state;
+  char command[128];
+  snprintf(command, sizeof(command), "rm -r %s", directory);
+  return system(command);
+}
+
+static void a_directory_is_loaded(void **state) {
+  (void)state;
+  char absolute[128], other[128];
+  snprintf(absolute, sizeof(absolute), "%s/shipped", directory);
+  snprintf(other, sizeof(other), "%s/other.sql", directory);
+  const char *mappings[] = {"shipped", absolute};
+  for (size_t i = 0; i < 2; i++) {
+    struct crm_source_options options = {.instance = "main", .mapping = mappings[i], .mapping_dir = directory};
+    options.relations[CRM_REL_GOAL].query = "SELECT 'g' AS account_id;";
+    options.relations[CRM_REL_HEALTH].query_file = other;
+    options.relations[CRM_REL_NPS].disabled = true;
+    struct crm_mapping mapping;
+    struct crm_error err = {0};
+    log_text[0] = '\0';
+    if (crm_mapping_load(&options, &test_log, &mapping, &err) != CRM_OK)
+      fail_msg("%s", err.message);
+    assert_string_equal(mapping.sql[CRM_REL_ACCOUNT], "SELECT 'a' AS account_id");
+    assert_string_equal(mapping.sql[CRM_REL_GOAL], "SELECT 'g' AS account_id");
+    assert_string_equal(mapping.sql[CRM_REL_HEALTH], "SELECT 'o' AS account_id");
+    assert_string_equal(mapping.origin[CRM_REL_GOAL], "Query of goal");
+    assert_string_equal(mapping.origin[CRM_REL_HEALTH], other);
+    assert_non_null(strstr(mapping.origin[CRM_REL_ACCOUNT], "/shipped/account.sql"));
+    assert_null(mapping.sql[CRM_REL_NPS]);     /* disabled */
+    assert_null(mapping.sql[CRM_REL_INVOICE]); /* no file */
+    assert_non_null(strstr(log_text, "accounts.sql is ignored"));
+    assert_null(strstr(log_text, "README"));
+    crm_mapping_free(&mapping);
+  }
+}
+
+static void faults_name_the_file(void **state) {
+  (void)state;
+  char twice[128], missing[128], empty[128];
+  snprintf(twice, sizeof(twice), "%s/twice.sql", directory);
+  snprintf(missing, sizeof(missing), "%s/missing.sql", directory);
+  snprintf(empty, sizeof(empty), "%s/empty", directory);
+  mkdir(empty, 0700);
+  const struct {
+    const char *name, *mapping, *query, *query_file;
+    enum crm_status status;
+    const char *message;
+  } cases[] = {
+      {"no such mapping", "nowhere", NULL, NULL, CRM_ERR_CONFIG, "/nowhere: No such file"},
+      {"a relative directory", "../shipped", NULL, NULL, CRM_ERR_CONFIG, "absolute directory"},
+      {"no account", empty, NULL, NULL, CRM_ERR_CONFIG, "account is not mapped"},
+      {"no such query file", "shipped", NULL, missing, CRM_ERR_IO, "missing.sql: No such file"},
+      {"two statements in a file", "shipped", NULL, twice, CRM_ERR_CONFIG, "twice.sql: line 2"},
+      {"two statements in a query", "shipped", "SELECT 1; SELECT 2", NULL, CRM_ERR_CONFIG, "Query of relation usage: line 1"},
+      {"a directory as a file", "shipped", NULL, directory, CRM_ERR_IO, "not a regular file"},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct crm_source_options options = {.instance = "main", .mapping = cases[i].mapping, .mapping_dir = directory};
+    options.relations[CRM_REL_USAGE].query = cases[i].query;
+    options.relations[CRM_REL_USAGE].query_file = cases[i].query_file;
+    struct crm_mapping mapping;
+    struct crm_error err = {0};
+    enum crm_status status = crm_mapping_load(&options, NULL, &mapping, &err);
+    if (status != cases[i].status || strstr(err.message, cases[i].message) == NULL || strstr(err.message, "main") == NULL)
+      fail_msg("%s: %s: %s", cases[i].name, crm_status_name(status), err.message);
+    crm_mapping_free(&mapping);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(one_statement_is_made), cmocka_unit_test(a_fault_is_found_in_its_line), cmocka_unit_test(statements_are_wrapped),
+      cmocka_unit_test(a_directory_is_loaded), cmocka_unit_test(faults_name_the_file),
+  };
+  return cmocka_run_group_tests(tests, make_directory, remove_directory);
+}
