@@ -26,9 +26,10 @@ struct crm_conf_node {
   size_t n_children;
 };
 
-/* Parses text in collectd's configuration language (liboconfig's grammar: blocks, quoted and bare words, numbers, booleans, comments, continued
- * lines). Everything is taken from the arena. CRM_ERR_CONFIG: "file:line: ...". */
-enum crm_status crm_conf_parse(const char *text, size_t len, const char *file, struct crm_arena *arena, struct crm_conf_node *root, struct crm_error *err) CRM_MUSTCHECK;
+/* Parses text in collectd's configuration language (liboconfig's grammar: blocks, quoted and bare words, numbers, booleans, comments,
+ * continued lines). Everything is taken from the arena. CRM_ERR_CONFIG: "file:line: ...". */
+enum crm_status crm_conf_parse(const char *text, size_t len, const char *file, struct crm_arena *arena, struct crm_conf_node *root,
+                               struct crm_error *err) CRM_MUSTCHECK;
 /* Reads the file and follows Include (files, directories, wildcards, Filter), as the daemon does. */
 enum crm_status crm_conf_read(const char *path, struct crm_arena *arena, struct crm_conf_node *root, struct crm_error *err) CRM_MUSTCHECK;
 

@@ -18,6 +18,7 @@ struct crm_instance_options {
   struct crm_params params;
   int64_t sync_interval_us; /* default 60 s */
   int64_t stale_after_us;   /* default 3 sync intervals, at least 15 min */
+  size_t max_breakdowns;    /* values of breakdowns that the daemon is given at most; default 5000 */
 };
 
 struct crm_options {
@@ -31,7 +32,8 @@ void crm_options_free(struct crm_options *options); /* zones included */
 
 /* Reads the children of one <Plugin crm> block; may be called once per block, they add up. Strict: the first unknown or wrong option is
  * CRM_ERR_CONFIG with "FILE:LINE: Option: what is wrong; what is allowed". `mapping_dir` is where shipped mappings live. */
-enum crm_status crm_options_parse(struct crm_options *options, const struct crm_conf_node *plugin, const char *mapping_dir, struct crm_error *err) CRM_MUSTCHECK;
+enum crm_status crm_options_parse(struct crm_options *options, const struct crm_conf_node *plugin, const char *mapping_dir,
+                                  struct crm_error *err) CRM_MUSTCHECK;
 /* After the last block: names unique, at least one instance, cross-checks. */
 enum crm_status crm_options_finish(struct crm_options *options, struct crm_error *err) CRM_MUSTCHECK;
 

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT */
+/* <Plugin crm> -> struct crm_options: which option stands in which block, and what must fit together. */
+#include "crm_config.h"
+
+#include "options/option_table.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum { LONGEST_NAME = 64 };
+
+static const int64_t least_stale_us = 900 * CRM_US_PER_SECOND;
+
+/* A block while it is read. */
+struct block {
+  unsigned type;
+  const struct crm_conf_node *node;
+  const struct crm_conf_node **seen; /* by the option's place in the table: where it was given, or NULL */
+  struct crm_option_place place;
+  struct crm_error *err;
+};
+
+/* Puts "FILE:LINE: Name: " before the message. */
+static enum crm_status locate(struct crm_error *err, const struct crm_conf_node *node, const char *name) {
+  if (node->file == NULL)
+    return crm_error_prefix(err, "%s", name);
+  if (node->line == 0)
+    return crm_error_prefix(err, "%s: %s", node->file, name);
+  return crm_error_prefix(err, "%s:%d: %s", node->file, node->line, name);
+}
+
+static enum crm_status out_of_memory(struct crm_error *err) {
+  return crm_error_set(err, CRM_ERR_MEMORY, "not enough memory for the options");
+}
+
+/* Where the option was given, or its block. */
+static const struct crm_conf_node *position(const struct block *block, const char *name) {
+  for (size_t i = 0; i < crm_option_count(); i++)
+    if ((crm_option_at(i)->blocks & block->type) != 0 && strcmp(crm_option_at(i)->name, name) == 0 && block->seen[i] != NULL)
+      return block->seen[i];
+  return block->node;
+}
+
+static enum crm_status unknown_option(struct block *block, const struct crm_conf_node *node) {
+  const char *here = crm_option_block_name(block->type);
+  const char *near = crm_option_near(node->key, block->type);
+  if (strcasecmp(node->key, "Password") == 0) {
+    crm_error_set(block->err, CRM_ERR_CONFIG,
+                  "there is no such option, so that no password stands in the configuration; allowed: PasswordFile, a file with "
+                  "the password in its first line (mode 0600)");
+    return locate(block->err, node, node->key);
+  }
+  for (unsigned type = 1; type < 1u << CRM_OPTION_BLOCKS; type <<= 1)
+    if (crm_option_find(node->key, type) != NULL) {
+      crm_error_set(block->err, CRM_ERR_CONFIG, "it cannot stand in <%s>; allowed: in <%s>", here, crm_option_block_name(type));
+      return locate(block->err, node, node->key);
+    }
+  if (near != NULL)
+    crm_error_set(block->err, CRM_ERR_CONFIG, "unknown option in <%s>, is %s meant? collectd-crm(5) lists what is allowed", here, near);
+  else
+    crm_error_set(block->err, CRM_ERR_CONFIG, "unknown option in <%s>; collectd-crm(5) lists what is allowed", here);
+  return locate(block->err, node, node->key);
+}
+
+static enum crm_status read_option(struct block *block, const struct crm_conf_node *node) {
+  const struct crm_option *option = crm_option_find(node->key, block->type);
+  if (option == NULL)
+    return unknown_option(block, node);
+  const struct crm_conf_node **seen = &block->seen[option - crm_option_at(0)];
+  if (*seen != NULL) {
+    if ((*seen)->line > 0)
+      crm_error_set(block->err, CRM_ERR_CONFIG, "it is given twice in this block, first in line %d; allowed: once", (*seen)->line);
+    else
+      crm_error_set(block->err, CRM_ERR_CONFIG, "it is given twice in this block; allowed: once");
+    return locate(block->err, node, option->name);
+  }
+  *seen = node;
+  return crm_option_apply(option, node, &block->place, block->err) == CRM_OK ? CRM_OK : locate(block->err, node, option->name);
+}
+
+/* Gives every option of the block that was not written its default. */
+static enum crm_status set_defaults(struct block *block) {
+  for (size_t i = 0; i < crm_option_count(); i++) {
+    const struct crm_option *option = crm_option_at(i);
+    if ((option->blocks & block->type) != 0 && block->seen[i] == NULL &&
+        crm_option_apply_default(option, &block->place, block->err) != CRM_OK)
+      return locate(block->err, block->node, option->name);
+  }
+  return CRM_OK;
+}
+
+static enum crm_status begin_block(struct block *block, unsigned type, const struct crm_conf_node *node,
+                                   const struct crm_option_place *place, struct crm_error *err) {
+  *block = (struct block){.type = type, .node = node, .place = *place, .err = err};
+  block->seen = crm_arena_calloc(place->arena, crm_option_count(), sizeof(*block->seen));
+  return block->seen == NULL ? out_of_memory(err) : CRM_OK;
+}
+
+static enum crm_status read_options(struct block *block) {
+  for (size_t i = 0; i < block->node->n_children; i++) {
+    enum crm_status status = read_option(block, &block->node->children[i]);
+    if (status != CRM_OK)
+      return status;
+  }
+  return CRM_OK;
+}
+
+/* The one text behind a block's name. */
+static enum crm_status block_name(const struct crm_conf_node *node, struct crm_error *err, const char **name) {
+  if (node->n_values != 1 || node->values[0].type != CRM_CONF_STRING || node->values[0].string[0] == '\0') {
+    crm_error_set(err, CRM_ERR_CONFIG, "the block needs exactly one name in quotes: <%s \"name\">", node->key);
+    return locate(err, node, node->key);
+  }
+  *name = node->values[0].string;
+  return CRM_OK;
+}
+
+static enum crm_status check_scorecard(const struct block *block) {
+  const struct crm_scorecard *card = block->place.scorecard;
+  const char *name;
+  if (card->healthy_from <= card->moderate_from) {
+    name = "ModerateFrom";
+    crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g is not less than HealthyFrom, which is %.15g", card->moderate_from,
+                  card->healthy_from);
+  } else if (card->moderate_from <= card->at_risk_from) {
+    name = "AtRiskFrom";
+    crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g is not less than ModerateFrom, which is %.15g", card->at_risk_from,
+                  card->moderate_from);
+  } else {
+    double sum = 0;
+    for (int f = 0; f < CRM_HEALTH_FACTORS; f++)
+      sum += card->weight[f];
+    if (sum > 0)
+      return CRM_OK;
+    name = "WeightProductUsage";
+    crm_error_set(block->err, CRM_ERR_CONFIG, "all weights of the health score are 0; allowed: at least one above 0");
+  }
+  return locate(block->err, position(block, name), name);
+}
+
+static enum crm_status check_instance(const struct block *block) {
+  const struct crm_instance_options *instance = block->place.instance;
+  const struct crm_params *params = &instance->params;
+  const char *name = NULL;
+  double sum = 0;
+  for (int f = 0; f < CRM_CHURN_FACTORS; f++)
+    sum += params->churn_weight[f];
+  if (!(sum > 0)) {
+    name = "RiskWeightHealthDecline";
+    crm_error_set(block->err, CRM_ERR_CONFIG, "all weights of the churn risk are 0; allowed: at least one above 0");
+  } else if (params->risk_high_from <= params->risk_medium_from) {
+    name = "RiskHighFrom";
+    crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g is not more than RiskMediumFrom, which is %.15g", params->risk_high_from,
+                  params->risk_medium_from);
+  } else if (params->risk_critical_above <= params->risk_high_from) {
+    name = "RiskCriticalAbove";
+    crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g is not more than RiskHighFrom, which is %.15g", params->risk_critical_above,
+                  params->risk_high_from);
+  } else if (instance->stale_after_us < instance->sync_interval_us) {
+    name = "StaleAfter";
+    crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g seconds is less than SyncInterval, which is %.15g: metrics would come and go",
+                  (double)instance->stale_after_us / 1e6, (double)instance->sync_interval_us / 1e6);
+  }
+  return name == NULL ? CRM_OK : locate(block->err, position(block, name), name);
+}
+
+/* <Database "name"> */
+static enum crm_status read_database(const struct crm_conf_node *node, struct block *outer, struct crm_database_options *databases,
+                                     size_t *n) {
+  struct block block;
+  const char *name = NULL;
+  enum crm_status status = block_name(node, outer->err, &name);
+  if (status != CRM_OK)
+    return status;
+  for (size_t i = 1; i < *n; i++)
+    if (strcmp(databases[i].name, name) == 0) {
+      crm_error_set(outer->err, CRM_ERR_CONFIG, "there are two blocks <Database \"%s\">; allowed: one for each name", name);
+      return locate(outer->err, node, "Database");
+    }
+  struct crm_database_options *database = &databases[(*n)++];
+  struct crm_option_place place = outer->place;
+  place.database = database;
+  status = begin_block(&block, CRM_BLOCK_DATABASE, node, &place, outer->err);
+  if (status == CRM_OK)
+    status = (database->name = crm_arena_strndup(place.arena, name, strlen(name))) == NULL ? out_of_memory(outer->err) : CRM_OK;
+  if (status == CRM_OK)
+    status = read_options(&block);
+  return status == CRM_OK ? set_defaults(&block) : status;
+}
+
+/* <Scorecard "segment">; what it does not say is as in the instance. */
+static enum crm_status read_scorecard(const struct crm_conf_node *node, struct block *outer, struct crm_scorecard *cards, size_t *n) {
+  struct block block;
+  const char *segment = NULL;
+  enum crm_status status = block_name(node, outer->err, &segment);
+  if (status != CRM_OK)
+    return status;
+  for (size_t i = 1; i < *n; i++)
+    if (strcmp(cards[i].segment, segment) == 0) {
+      crm_error_set(outer->err, CRM_ERR_CONFIG, "there are two blocks <Scorecard \"%s\">; allowed: one for each segment", segment);
+      return locate(outer->err, node, "Scorecard");
+    }
+  struct crm_scorecard *card = &cards[(*n)++];
+  *card = cards[0];
+  struct crm_option_place place = outer->place;
+  place.scorecard = card;
+  status = begin_block(&block, CRM_BLOCK_SCORECARD, node, &place, outer->err);
+  if (status == CRM_OK)
+    status = (card->segment = crm_arena_strndup(place.arena, segment, strlen(segment))) == NULL ? out_of_memory(outer->err) : CRM_OK;
+  if (status == CRM_OK)
+    status = read_options(&block);
+  return status == CRM_OK ? check_scorecard(&block) : status;
+}
+
+static enum crm_status unknown_relation(const struct crm_conf_node *node, const char *name, struct crm_error *err) {
+  struct crm_strbuf names;
+  crm_strbuf_init(&names, 4096);
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    crm_strbuf_addf(&names, "%s%s", r == 0 ? "" : " ", crm_relation_info((enum crm_relation)r)->name);
+  const char *all = crm_strbuf_ok(&names) ? crm_strbuf_str(&names) : "";
+  char near[64];
+  bool is_near = crm_word_near(name, all, near, sizeof(near));
+  crm_error_set(err, CRM_ERR_CONFIG, "there is no relation \"%.60s\"%s%s%s; allowed: %s", name, is_near ? ", is \"" : "",
+                is_near ? near : "", is_near ? "\" meant?" : "", all);
+  crm_strbuf_free(&names);
+  return locate(err, node, "Relation");
+}
+
+/* <Relation "name"> */
+static enum crm_status read_relation(const struct crm_conf_node *node, struct block *outer, const struct crm_database_options *databases,
+                                     size_t n_databases, const struct crm_conf_node **seen) {
+  struct block block;
+  const char *name = NULL;
+  enum crm_status status = block_name(node, outer->err, &name);
+  if (status != CRM_OK)
+    return status;
+  enum crm_relation relation = crm_relation_by_name(name);
+  if (relation == CRM_RELATIONS)
+    return unknown_relation(node, name, outer->err);
+  if (seen[relation] != NULL) {
+    crm_error_set(outer->err, CRM_ERR_CONFIG, "there are two blocks <Relation \"%s\">; allowed: one for each relation", name);
+    return locate(outer->err, node, "Relation");
+  }
+  seen[relation] = node;
+  struct crm_relation_options *options = &outer->place.instance->source.relations[relation];
+  struct crm_option_place place = outer->place;
+  place.relation = options;
+  status = begin_block(&block, CRM_BLOCK_RELATION, node, &place, outer->err);
+  if (status == CRM_OK)
+    status = read_options(&block);
+  if (status != CRM_OK)
+    return status;
+  if (options->query != NULL && options->query_file != NULL) {
+    crm_error_set(outer->err, CRM_ERR_CONFIG, "Query and QueryFile are both given; allowed: one of them");
+    return locate(outer->err, position(&block, "QueryFile"), "QueryFile");
+  }
+  if (options->disabled && relation == CRM_REL_ACCOUNT) {
+    crm_error_set(outer->err, CRM_ERR_CONFIG, "account cannot be disabled: every other relation hangs on it");
+    return locate(outer->err, position(&block, "Disabled"), "Disabled");
+  }
+  bool known = options->database == NULL;
+  for (size_t i = 1; i < n_databases && !known; i++)
+    known = strcmp(databases[i].name, options->database) == 0;
+  if (!known) {
+    crm_error_set(outer->err, CRM_ERR_CONFIG, "there is no block <Database \"%.60s\"> in this instance; allowed: the name of one",
+                  options->database);
+    return locate(outer->err, position(&block, "Database"), "Database");
+  }
+  return CRM_OK;
+}
+
+/* A <Database> block looks like the option Database in the tree, but for its children. */
+static unsigned block_type(const struct crm_conf_node *node) {
+  if (strcasecmp(node->key, "Database") == 0 && node->n_children > 0)
+    return CRM_BLOCK_DATABASE;
+  if (strcasecmp(node->key, "Relation") == 0)
+    return CRM_BLOCK_RELATION;
+  return strcasecmp(node->key, "Scorecard") == 0 ? CRM_BLOCK_SCORECARD : 0;
+}
+
+/* The instance's own options, then its blocks: a scorecard takes over what the instance says, and a relation names databases, in whatever
+ * order they are written. */
+static enum crm_status read_instance(struct crm_instance_options *instance, const struct crm_conf_node *node, const char *mapping_dir,
+                                     struct crm_arena *arena, struct crm_error *err) {
+  struct crm_source_options *source = &instance->source;
+  struct crm_params *params = &instance->params;
+  struct crm_database_options *databases = crm_arena_calloc(arena, 1 + node->n_children, sizeof(*databases));
+  struct crm_scorecard *cards = crm_arena_calloc(arena, 1 + node->n_children, sizeof(*cards));
+  if (databases == NULL || cards == NULL)
+    return out_of_memory(err);
+  databases[0].name = "";
+  source->instance = instance->name;
+  source->databases = databases;
+  source->n_databases = 1;
+  source->default_currency = "";
+  params->scorecards = cards;
+  params->n_scorecards = 1;
+  source->mapping_dir = crm_arena_strndup(arena, mapping_dir, strlen(mapping_dir));
+  if (source->mapping_dir == NULL)
+    return out_of_memory(err);
+
+  struct crm_option_place place = {
+      .instance = instance, .database = &databases[0], .scorecard = &cards[0], .mapping_dir = source->mapping_dir, .arena = arena};
+  struct block block;
+  enum crm_status status = begin_block(&block, CRM_BLOCK_INSTANCE, node, &place, err);
+  for (size_t i = 0; i < node->n_children && status == CRM_OK; i++)
+    if (block_type(&node->children[i]) == 0)
+      status = read_option(&block, &node->children[i]);
+  if (status == CRM_OK)
+    status = set_defaults(&block);
+  if (status == CRM_OK && instance->stale_after_us == 0)
+    instance->stale_after_us = 3 * instance->sync_interval_us > least_stale_us ? 3 * instance->sync_interval_us : least_stale_us;
+  if (status == CRM_OK)
+    status = check_instance(&block);
+  if (status == CRM_OK)
+    status = check_scorecard(&block);
+
+  for (size_t i = 0; i < node->n_children && status == CRM_OK; i++) {
+    const struct crm_conf_node *child = &node->children[i];
+    if (block_type(child) == CRM_BLOCK_DATABASE)
+      status = read_database(child, &block, databases, &source->n_databases);
+    else if (block_type(child) == CRM_BLOCK_SCORECARD)
+      status = read_scorecard(child, &block, cards, &params->n_scorecards);
+  }
+  const struct crm_conf_node *relations[CRM_RELATIONS] = {0};
+  for (size_t i = 0; i < node->n_children && status == CRM_OK; i++)
+    if (block_type(&node->children[i]) == CRM_BLOCK_RELATION)
+      status = read_relation(&node->children[i], &block, databases, source->n_databases, relations);
+  return status;
+}
+
+/* The name becomes a part of collectd's identifiers and of application_name. */
+static bool valid_name(const char *name) {
+  size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+  return len > 0 && len <= LONGEST_NAME && name[len] == '\0';
+}
+
+/* Makes room for one more instance, all zero. */
+static struct crm_instance_options *add_instance(struct crm_options *options) {
+  struct crm_instance_options *instances = crm_arena_calloc(&options->arena, options->n_instances + 1, sizeof(*instances));
+  if (instances == NULL)
+    return NULL;
+  if (options->n_instances > 0)
+    memcpy(instances, options->instances, options->n_instances * sizeof(*instances));
+  options->instances = instances;
+  return &instances[options->n_instances++];
+}
+
+void crm_options_init(struct crm_options *options) {
+  *options = (struct crm_options){.n_instances = 0};
+  crm_arena_init(&options->arena, 0);
+}
+
+void crm_options_free(struct crm_options *options) {
+  for (size_t i = 0; i < options->n_instances; i++)
+    crm_zone_free((struct crm_zone *)options->instances[i].params.zone);
+  crm_arena_free(&options->arena);
+  *options = (struct crm_options){.n_instances = 0};
+}
+
+enum crm_status crm_options_parse(struct crm_options *options, const struct crm_conf_node *plugin, const char *mapping_dir,
+                                  struct crm_error *err) {
+  for (size_t i = 0; i < plugin->n_children; i++) {
+    const struct crm_conf_node *node = &plugin->children[i];
+    if (strcasecmp(node->key, "Instance") != 0) {
+      crm_error_set(err, CRM_ERR_CONFIG, "it cannot stand here; allowed in <Plugin crm>: blocks <Instance \"name\">");
+      return locate(err, node, node->key);
+    }
+    const char *name = NULL;
+    enum crm_status status = block_name(node, err, &name);
+    if (status != CRM_OK)
+      return status;
+    if (!valid_name(name)) {
+      crm_error_set(err, CRM_ERR_CONFIG, "\"%.80s\" cannot be a name; allowed: 1 to %d letters, digits, '_' and '-'", name, LONGEST_NAME);
+      return locate(err, node, "Instance");
+    }
+    struct crm_instance_options *instance = add_instance(options);
+    if (instance == NULL)
+      return out_of_memory(err);
+    instance->line = node->line;
+    instance->name = crm_arena_strndup(&options->arena, name, strlen(name));
+    instance->file = node->file == NULL ? NULL : crm_arena_strndup(&options->arena, node->file, strlen(node->file));
+    if (instance->name == NULL || (node->file != NULL && instance->file == NULL))
+      return out_of_memory(err);
+    status = read_instance(instance, node, mapping_dir, &options->arena, err);
+    if (status != CRM_OK)
+      return node->file == NULL ? crm_error_prefix(err, "Instance \"%s\"", name) : status;
+  }
+  return CRM_OK;
+}
+
+enum crm_status crm_options_finish(struct crm_options *options, struct crm_error *err) {
+  if (options->n_instances == 0)
+    return crm_error_set(err, CRM_ERR_CONFIG, "<Plugin crm> has no instance; it needs at least one block <Instance \"name\">");
+  for (size_t i = 0; i < options->n_instances; i++)
+    for (size_t j = 0; j < i; j++) {
+      const struct crm_instance_options *a = &options->instances[j], *b = &options->instances[i];
+      if (strcasecmp(a->name, b->name) != 0)
+        continue;
+      /* Identifiers are made lower-case on their way out, so "Acme" and "acme" would be one. */
+      const struct crm_conf_node at = {.file = b->file, .line = b->line};
+      crm_error_set(err, CRM_ERR_CONFIG,
+                    "the name \"%s\" is taken by the instance \"%s\" of line %d; allowed: names that differ in more than letter case",
+                    b->name, a->name, a->line);
+      return locate(err, &at, "Instance");
+    }
+  return CRM_OK;
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* The manual's list and the sample file, made from the table. */
+#include "crm_config.h"
+
+#include "options/option_table.h"
+
+#include <string.h>
+
+enum { SAMPLE_WIDTH = 100 };
+
+/* What is written behind the option's name in the manual. */
+static const char *placeholder(const struct crm_option *option) {
+  switch (option->kind) {
+  case CRM_KIND_CONNINFO:
+    return "\"connection string\"";
+  case CRM_KIND_PATH:
+  case CRM_KIND_FILE:
+    return "\"path\"";
+  case CRM_KIND_PORT:
+  case CRM_KIND_COUNT:
+    return "number";
+  case CRM_KIND_BOOLEAN:
+    return "true|false";
+  case CRM_KIND_DURATION:
+  case CRM_KIND_INTEGER:
+  case CRM_KIND_NUMBER:
+    return option->unit != NULL ? option->unit : "number";
+  case CRM_KIND_BYTES:
+    return "bytes";
+  case CRM_KIND_ZONE:
+    return "\"zone\"";
+  case CRM_KIND_CURRENCY:
+    return "\"code\"";
+  case CRM_KIND_MAPPING:
+    return "\"name or directory\"";
+  case CRM_KIND_DIMENSIONS:
+    return "\"dimension\" ...";
+  case CRM_KIND_PER_ACCOUNT:
+    return "\"word\" [number]";
+  default:
+    return option->words != NULL ? "\"word\"" : "\"text\"";
+  }
+}
+
+/* Text with POD's special characters made harmless. */
+static void add_pod(struct crm_strbuf *out, const char *text) {
+  for (; *text != '\0'; text++) {
+    if (*text == '<')
+      crm_strbuf_adds(out, "E<lt>");
+    else if (*text == '>')
+      crm_strbuf_adds(out, "E<gt>");
+    else
+      crm_strbuf_addc(out, *text);
+  }
+}
+
+static void add_blocks(struct crm_strbuf *out, unsigned blocks) {
+  const char *separator = "";
+  for (unsigned type = 1; type < 1u << CRM_OPTION_BLOCKS; type <<= 1)
+    if ((blocks & type) != 0) {
+      crm_strbuf_addf(out, "%sE<lt>%sE<gt>", separator, crm_option_block_name(type));
+      separator = ", ";
+    }
+}
+
+static void add_item(struct crm_strbuf *out, const struct crm_option *option) {
+  crm_strbuf_addf(out, "=item B<%s> I<", option->name);
+  add_pod(out, placeholder(option));
+  crm_strbuf_adds(out, ">\n\n");
+  add_pod(out, option->help);
+  crm_strbuf_adds(out, " Allowed: ");
+  crm_option_allowed(option, out);
+  crm_strbuf_adds(out, ". ");
+  if (option->blocks != CRM_BLOCK_INSTANCE && option->blocks != CRM_BLOCK_RELATION) {
+    crm_strbuf_adds(out, "Stands in ");
+    add_blocks(out, option->blocks);
+    crm_strbuf_adds(out, ". ");
+  }
+  if (option->fallback != NULL)
+    crm_strbuf_addf(out, "Defaults to B<%s>.\n\n", option->fallback);
+  else
+    crm_strbuf_adds(out, "Not set by default.\n\n");
+}
+
+void crm_options_pod(struct crm_strbuf *out) {
+  const char *group = NULL;
+  for (size_t i = 0; i < crm_option_count(); i++) {
+    const struct crm_option *option = crm_option_at(i);
+    if (group == NULL || strcmp(group, option->group) != 0) {
+      if (group != NULL)
+        crm_strbuf_adds(out, "=back\n\n");
+      group = option->group;
+      if (strcmp(group, "Relation") == 0)
+        crm_strbuf_adds(out, "=head2 In E<lt>Relation \"name\"E<gt>\n\nOne such block for each relation of which something is to be other "
+                             "than in the mapping.\n\n");
+      else
+        crm_strbuf_addf(out, "=head2 %s\n\n", group);
+      crm_strbuf_adds(out, "=over 4\n\n");
+    }
+    add_item(out, option);
+  }
+  crm_strbuf_adds(out, "=back\n\n");
+}
+
+/* "# words", broken into lines. */
+static void add_comment(struct crm_strbuf *out, const char *indent, const char *text) {
+  size_t column = 0;
+  while (*text != '\0') {
+    size_t len = strcspn(text, " ");
+    if (column > 0 && column + 1 + len > SAMPLE_WIDTH) {
+      crm_strbuf_addc(out, '\n');
+      column = 0;
+    }
+    if (column == 0) {
+      crm_strbuf_addf(out, "%s# ", indent);
+      column = strlen(indent) + 2;
+    } else {
+      crm_strbuf_addc(out, ' ');
+      column++;
+    }
+    crm_strbuf_add(out, text, len);
+    column += len;
+    text += len + (text[len] == ' ');
+  }
+  crm_strbuf_addc(out, '\n');
+}
+
+static void add_setting(struct crm_strbuf *out, const char *indent, const struct crm_option *option) {
+  crm_strbuf_addf(out, "%s#%s %s\n", indent, option->name, option->fallback != NULL ? option->fallback : option->example);
+}
+
+/* The options of one block, without their explanation. */
+static void add_block(struct crm_strbuf *out, unsigned block, const char *name, const char *except) {
+  crm_strbuf_addf(out, "    #<%s \"%s\">\n", crm_option_block_name(block), name);
+  for (size_t i = 0; i < crm_option_count(); i++)
+    if ((crm_option_at(i)->blocks & block) != 0 && (except == NULL || strcmp(crm_option_at(i)->name, except) != 0))
+      add_setting(out, "      ", crm_option_at(i));
+  crm_strbuf_addf(out, "    #</%s>\n", crm_option_block_name(block));
+}
+
+void crm_options_sample(struct crm_strbuf *out) {
+  add_comment(out, "", "Configuration of the collectd plugin crm; collectd-crm(5) explains it, `crmctl check` tries it out.");
+  crm_strbuf_adds(out, "#\n");
+  add_comment(out, "",
+              "A line such as \"#Option value\" (no blank behind the sign) holds an option at its default, or an example where it has "
+              "none: take the "
+              "sign away to set it. This file is made from the plugin's table of options; do not edit the one in the source tree.");
+  crm_strbuf_adds(out, "\n<LoadPlugin crm>\n");
+  add_comment(out, "  ", "How often metrics are sent, in seconds. Keep it below 300: Prometheus forgets a value after five minutes.");
+  crm_strbuf_adds(out, "  Interval 60\n</LoadPlugin>\n\n<Plugin crm>\n");
+  add_comment(out, "  ",
+              "One block for each CRM. Its name says whose customers they are: it is the tenant where the CRM itself knows none.");
+  crm_strbuf_adds(out, "  <Instance \"example\">\n");
+  const char *group = "";
+  for (size_t i = 0; i < crm_option_count(); i++) {
+    const struct crm_option *option = crm_option_at(i);
+    if ((option->blocks & CRM_BLOCK_INSTANCE) == 0)
+      continue;
+    if (strcmp(group, option->group) != 0) {
+      crm_strbuf_addf(out, "%s    # --- %s ---\n", i == 0 ? "" : "\n", option->group);
+      group = option->group;
+    }
+    crm_strbuf_addc(out, '\n');
+    add_comment(out, "    ", option->help);
+    add_setting(out, "    ", option);
+  }
+  crm_strbuf_adds(out, "\n    # --- Blocks ---\n\n");
+  add_comment(out, "    ", "A health score of its own for the accounts of one segment; what is not said is as above.");
+  add_block(out, CRM_BLOCK_SCORECARD, "enterprise", NULL);
+  crm_strbuf_addc(out, '\n');
+  add_comment(out, "    ", "A second database. It takes nothing over from the connection above.");
+  add_block(out, CRM_BLOCK_DATABASE, "warehouse", NULL);
+  crm_strbuf_addc(out, '\n');
+  add_comment(out, "    ",
+              "A relation that is read in another way than the mapping says: by a statement that stands here, or by one in a file.");
+  add_block(out, CRM_BLOCK_RELATION, "engagement", "QueryFile");
+  add_block(out, CRM_BLOCK_RELATION, "usage", "Query");
+  crm_strbuf_adds(out, "  </Instance>\n</Plugin>\n");
+}
