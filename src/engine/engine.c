@@ -31,7 +31,8 @@ struct result {
 struct crm_engine {
   const struct crm_instance_options *options;
   struct crm_engine_host host;
-  struct crm_log log; /* goes to host.log until the engine is abandoned */
+  struct crm_log log;        /* goes to host.log until the engine is abandoned, with the instance's name */
+  struct crm_log source_log; /* the same for the source, which names the instance itself */
   struct crm_stop *stop;
   struct crm_source *source; /* used by the sync thread only */
   int64_t interval_us;
@@ -55,14 +56,23 @@ const char *crm_version(void) {
   return CRM_VERSION;
 }
 
-static void log_through(void *ctx, enum crm_log_level level, const char *message) {
-  struct crm_engine *engine = ctx;
+static bool is_abandoned(struct crm_engine *engine) {
   pthread_mutex_lock(&engine->mutex);
-  bool abandoned = engine->abandoned;
+  bool abandoned = engine->abandoned; /* then the host may be gone */
   pthread_mutex_unlock(&engine->mutex);
-  if (abandoned)
-    return; /* the host may be gone */
-  crm_log(&engine->host.log, level, "instance %s: %s", engine->options->name, message);
+  return abandoned;
+}
+
+static void log_named(void *ctx, enum crm_log_level level, const char *message) {
+  struct crm_engine *engine = ctx;
+  if (!is_abandoned(engine))
+    crm_log(&engine->host.log, level, "instance %s: %s", engine->options->name, message);
+}
+
+static void log_as_is(void *ctx, enum crm_log_level level, const char *message) {
+  struct crm_engine *engine = ctx;
+  if (!is_abandoned(engine))
+    crm_log(&engine->host.log, level, "%s", message);
 }
 
 static void engine_free(struct crm_engine *engine) {
@@ -85,7 +95,8 @@ enum crm_status crm_engine_new(const struct crm_instance_options *options, const
     return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
   engine->options = options;
   engine->host = *host;
-  engine->log = (struct crm_log){log_through, engine};
+  engine->log = (struct crm_log){log_named, engine};
+  engine->source_log = (struct crm_log){log_as_is, engine};
   engine->wanted_at = CRM_TIME_NONE;
   engine->state.synced_at = CRM_TIME_NONE;
   engine->state.compute_us = CRM_TIME_NONE;
@@ -104,7 +115,7 @@ enum crm_status crm_engine_new(const struct crm_instance_options *options, const
   if (status != CRM_OK)
     crm_error_set(err, status, "out of memory or file descriptors");
   if (status == CRM_OK)
-    status = crm_source_new(&options->source, &engine->log, engine->stop, &engine->source, err);
+    status = crm_source_new(&options->source, &engine->source_log, engine->stop, &engine->source, err);
   if (status != CRM_OK) {
     engine_free(engine);
     return status;

@@ -3,6 +3,7 @@
 #ifndef CRM_ENGINE_STATE_H
 #define CRM_ENGINE_STATE_H
 
+#include "analytics/params.h"
 #include "facts/facts.h"
 #include "series/set.h"
 #include "source/source.h"
