@@ -1,4 +1,11 @@
 # SPDX-License-Identifier: MIT
 bin_PROGRAMS = crmctl
-crmctl_SOURCES = src/crmctl.c
+crmctl_SOURCES = \
+	src/crmctl.c \
+	src/ctl/check.c \
+	src/ctl/common.c \
+	src/ctl/ctl.h \
+	src/ctl/once.c \
+	src/ctl/summary.c
+crmctl_CPPFLAGS = $(AM_CPPFLAGS) -DCRM_PKGDATADIR='"$(pkgdatadir)"'
 crmctl_LDADD = libcrm.la

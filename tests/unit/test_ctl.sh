@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# crmctl without a server: its command line, its configuration, its exit statuses, and that it stops when told to.
+ctl=$CRM_BUILDDIR/crmctl
+dir=$(mktemp -d) || exit 99
+trap 'rm -rf "$dir"' EXIT
+mkdir -p "$dir/mappings/customer_success"
+echo 'SELECT 1 AS account_id' >"$dir/mappings/customer_success/account.sql"
+CRM_MAPPING_DIR=$dir/mappings
+export CRM_MAPPING_DIR
+unset PGHOST PGPORT PGSERVICE PGPASSWORD PGDATABASE PGUSER
+n=0
+
+# try NAME STATUS STDOUT STDERR ARGUMENT...: the statuses must be equal, the texts must be found; "-" stands for nothing at all.
+try() {
+  name=$1 status=$2 out=$3 err=$4
+  shift 4
+  n=$((n + 1))
+  "$ctl" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+  got=$?
+  verdict=ok
+  [ "$got" -eq "$status" ] || verdict='not ok'
+  found "$out" "$dir/out" || verdict='not ok'
+  found "$err" "$dir/err" || verdict='not ok'
+  echo "$verdict $n - $name"
+  if [ "$verdict" != ok ]; then
+    echo "# status $got, expected $status"
+    sed 's/^/# out: /' "$dir/out"
+    sed 's/^/# err: /' "$dir/err"
+  fi
+}
+
+found() {
+  if [ "$1" = - ]; then
+    [ ! -s "$2" ]
+  else
+    grep -qF -- "$1" "$2"
+  fi
+}
+
+try 'no command' 2 - 'a command is missing; allowed: check, once, summary'
+try 'help' 0 'Usage: crmctl [OPTIONS] COMMAND' - --help
+try 'version' 0 'crmctl (collectd-crm) ' - --version
+for command in check once summary; do
+  try "help of $command" 0 "Usage: crmctl [OPTIONS] $command" - $command --help
+  try "help before $command" 0 "Usage: crmctl [OPTIONS] $command" - --help $command
+done
+try 'unknown command' 2 - 'unknown command "frob"; allowed: check, once, summary' frob
+try 'nearly a command' 2 - 'unknown command "sumary", is summary meant?' sumary
+try 'two commands' 2 - '"check": there is one command already, once' once check
+try 'unknown option' 2 - 'unknown option --frobnicate' --frobnicate check
+try 'nearly an option' 2 - 'unknown option --instanse, is --instance meant?' --instanse=x check
+try 'option without its value' 2 - '--config needs a value' check --config
+try 'value where none goes' 2 - '--json takes no value' --json=1 summary
+try 'short option' 2 - 'unknown option -x' -x check
+try 'unknown format' 2 - '--format: "xml" is not known; allowed: text, json' once --format xml
+try '--json with check' 2 - '--json says nothing to the command check' check --json
+try '--tenant with once' 2 - '--tenant says nothing to the command once' once --tenant x
+try '--at with check' 2 - '--at says nothing to the command check' --at 2026-01-01 check
+try 'currency that is none' 2 - '--currency: "EURO" is not a currency' --conninfo dbname=x summary --currency EURO
+try '--set without a value' 2 - '--set:1: Foo: an option needs a value' --set Foo check
+try '--set of a block' 2 - '--set: allowed: one option with its value' --set '<Relation "nps">
+Disabled true
+</Relation>' check
+try '--set of an unknown option' 2 - 'command line: SyncIntervl: unknown option in <Instance>, is SyncInterval meant?' --conninfo dbname=x --set 'SyncIntervl 5' check
+try '--set out of range' 2 - 'command line: SyncInterval: 0 is out of range; allowed: ' --conninfo dbname=x --set 'SyncInterval 0' check
+try 'password on the command line' 2 - 'command line: ConnInfo: it holds a password' --conninfo 'dbname=x password=hunter2' check
+grep -q hunter2 "$dir/err" && echo "not ok $((n = n + 1)) - the password is not told" || echo "ok $((n = n + 1)) - the password is not told"
+try 'mapping that is not there' 2 - 'command line: Mapping: ' --conninfo dbname=x --mapping none check
+try 'mapping directory that is not there' 2 - '/nowhere/customer_success: No such file' --mapping-dir /nowhere --conninfo dbname=x check
+try 'time that is none' 2 - '--at: ' --conninfo "host=$dir dbname=x" once --at yesterday
+try 'no server' 2 'database  not reached' "$dir" --conninfo "host=$dir dbname=x user=u" check
+try 'no server, once' 2 - "u@$dir" --conninfo "host=$dir dbname=x user=u" once
+try 'no server, summary' 2 - "u@$dir" --conninfo "host=$dir dbname=x user=u" summary --json
+
+# A whole collectd.conf with what it includes.
+mkdir "$dir/conf.d"
+cat >"$dir/collectd.conf" <<CONF
+Hostname "x"
+LoadPlugin df
+<Plugin df>
+  MountPoint "/"
+</Plugin>
+<Include "$dir/conf.d">
+  Filter "*.conf"
+</Include>
+CONF
+try 'configuration without the plugin' 2 - "$dir/collectd.conf: there is no block <Plugin crm> in it" --config "$dir/collectd.conf" check
+cat >"$dir/conf.d/crm.conf" <<CONF
+<Plugin crm>
+  <Instance "one">
+    Host "$dir"
+    Port 1111
+    User "u"
+    Database "a"
+  </Instance>
+  <Instance "two">
+    Host "$dir"
+    Port 2222
+    User "u"
+    Database "b"
+  </Instance>
+</Plugin>
+CONF
+try 'check goes through all instances' 2 'Instance two' 'u@' --config "$dir/collectd.conf" check
+try 'and says where they stand' 2 "Instance one ($dir/conf.d/crm.conf:2)" 1111 --config "$dir/collectd.conf" check
+try 'one of them' 2 'Instance two' 2222 --config "$dir/collectd.conf" --instance two check
+try 'a directory as the configuration' 2 'Instance two' 2222 --config "$dir/conf.d" --instance two check
+try 'several instances' 2 - 'there are several instances; choose one with --instance: one, two' --config "$dir/collectd.conf" once
+try 'instance that is not there' 2 - 'there is no instance "three"; there are: one, two' --config "$dir/collectd.conf" --instance three check
+try 'override in one instance' 2 - "u@$dir:3333/b" --config "$dir/collectd.conf" --instance two --set 'Port 3333' once
+try 'connection as a whole' 2 - "v@$dir:4444/c" --config "$dir/collectd.conf" --instance two --conninfo "host=$dir port=4444 dbname=c user=v" once
+try 'configuration that is not there' 2 - "$dir/none.conf: No such file or directory" --config "$dir/none.conf" check
+printf '<Plugin crm>\n  <Instance "a">\n    SyncIntervall 5\n' >"$dir/bad.conf"
+try 'configuration that does not parse' 2 - "$dir/bad.conf:2: the block <Instance> is not closed" --config "$dir/bad.conf" check
+printf '<Plugin crm>\n  <Instance "a">\n    SyncIntervall 5\n  </Instance>\n</Plugin>\n' >"$dir/bad.conf"
+try 'configuration that is wrong' 2 - "$dir/bad.conf:3: SyncIntervall: unknown option in <Instance>, is SyncInterval meant?" --config "$dir/bad.conf" check
+
+# A server that accepts and never answers: an interrupt ends the wait at once.
+perl -MIO::Socket::INET -e '
+  my $s = IO::Socket::INET->new(Listen => 5, LocalAddr => "127.0.0.1") or die "no listener: $!";
+  open(my $f, ">", "$ARGV[0].new") or die; print $f $s->sockport; close $f; rename "$ARGV[0].new", $ARGV[0];
+  sleep 60' "$dir/port" &
+listener=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do [ -s "$dir/port" ] || sleep 0.3; done
+for signal in INT TERM; do
+  n=$((n + 1))
+  "$ctl" --conninfo "host=127.0.0.1 port=$(cat "$dir/port") dbname=x user=u" once >"$dir/out" 2>"$dir/err" &
+  pid=$!
+  sleep 1
+  kill -"$signal" $pid
+  before=$(date +%s%N)
+  wait $pid
+  status=$?
+  took=$((($(date +%s%N) - before) / 1000000))
+  if [ $status -eq 130 ] && [ $took -lt 1000 ]; then
+    echo "ok $n - $signal ends the wait for a silent server"
+  else
+    echo "not ok $n - $signal ends the wait for a silent server"
+    echo "# status $status after $took ms: $(cat "$dir/err")"
+  fi
+done
+kill $listener
+wait $listener 2>/dev/null
+
+n=$((n + 1))
+if [ -w /dev/full ] && "$ctl" --help >/dev/full 2>/dev/null; then echo "not ok $n - a full disk is an error"; else echo "ok $n - a full disk is an error"; fi
+echo "1..$n"
