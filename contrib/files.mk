@@ -1,1 +1,14 @@
 # SPDX-License-Identifier: MIT
+EXTRA_DIST += \
+	.ci/run \
+	contrib/check \
+	contrib/demo \
+	contrib/lib/build.sh \
+	contrib/lib/demo_crm.sh \
+	contrib/lib/graphite_web.py \
+	contrib/lib/packages.sh \
+	contrib/lib/query.py \
+	contrib/lib/services.sh
+
+include contrib/sql.mk
+include contrib/generator.mk
