@@ -1,1 +1,32 @@
 # SPDX-License-Identifier: MIT
+# What the build as a whole promises: with the other tests in `make check`.
+tree_tests = \
+	tests/e2e/test-exports.sh \
+	tests/e2e/test-libcrm-headers.sh \
+	tests/e2e/test-spdx.sh
+TESTS += $(tree_tests)
+dist_check_SCRIPTS += $(tree_tests)
+
+# With real servers, each test its own: `make check-e2e`. They need Debian's packages, see contrib/lib/packages.sh.
+e2e_tests = \
+	tests/e2e/test-e2e.sh \
+	tests/e2e/test-faults.sh \
+	tests/e2e/test-daemon-memory.sh
+dist_check_SCRIPTS += $(e2e_tests)
+EXTRA_DIST += \
+	tests/e2e/compare.py \
+	tests/e2e/expected.sql \
+	tests/e2e/silent_server.py \
+	tests/lib/collectd.supp \
+	tests/lib/e2e.sh \
+	tests/lib/tap.sh \
+	tests/lib/tsan.supp
+
+.PHONY: check-e2e check-unit
+check-e2e: all
+	$(MAKE) check-TESTS TESTS='$(e2e_tests)'
+
+# The programs among the tests alone, for valgrind and other wrappers: make check-unit T_LOG_COMPILER=...
+check-unit: all
+	tests=; for t in $(TESTS); do case $$t in *.t) tests="$$tests $$t";; esac; done; \
+	$(MAKE) check-TESTS TESTS="$$tests"

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+# The made-up CRM in the private PostgreSQL, and the plugin's configuration for it. Sourced after services.sh and build.sh.
+
+DEMO_READER=collectd_crm # the role that contrib/sql/role.sql makes
+
+# demo_crm_load BUILD ARGUMENT...: database crm with schema, data (arguments of crm-demo-data) and the least-privileged role.
+demo_crm_load() {
+  local build=$1 log=$SVC_DIR/log/load.log
+  shift
+  as_user touch "$log"
+  if ! {
+    SVC_DATABASE=postgres sql -c 'CREATE DATABASE crm' &&
+      sql <"$CRM_TOP/contrib/sql/schema.sql" &&
+      sql <"$CRM_TOP/contrib/sql/schema_ext.sql" &&
+      (set -o pipefail && "$build/crm-demo-data" "$@" | sql) &&
+      demo_crm_role
+  } >>"$log" 2>&1; then
+    explain load
+    return 1
+  fi
+}
+
+# The role with a password of this run, which stands in SVC_DIR/reader.password.
+demo_crm_role() {
+  local password
+  password=$("$SVC_PYTHON" -c 'import secrets; print(secrets.token_hex(16))') || return 1
+  printf '%s\n' "$password" | write_file "$SVC_DIR/reader.password" &&
+    sql <"$CRM_TOP/contrib/sql/role.sql" &&
+    sql <<<"ALTER ROLE $DEMO_READER LOGIN PASSWORD '$password'"
+}
+
+# demo_crm_plugin_block SYNC-SECONDS [LINE...]: the <Plugin crm> block, for collectd_conf. Further lines go into the instance.
+demo_crm_plugin_block() {
+  local sync=$1
+  shift
+  # A copy, because the checkout may be closed to the user that collectd runs as.
+  copy_in "$CRM_TOP"/src/mappings/customer_success/*.sql "$SVC_DIR/mapping"
+  cat <<CONF
+<Plugin crm>
+  <Instance "demo">
+    Host "$SVC_DIR/run"
+    Database "crm"
+    User "$DEMO_READER"
+    PasswordFile "$SVC_DIR/reader.password"
+    Mapping "$SVC_DIR/mapping"
+    SyncInterval $sync
+CONF
+  [ $# -eq 0 ] || printf '    %s\n' "$@"
+  printf '  </Instance>\n</Plugin>\n'
+}
