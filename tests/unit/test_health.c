@@ -283,11 +283,22 @@ static void test_median(void **state) {
   assert_close(crm_median(even, 6), 4.5); /* 1 2 3 | 6 7 8 */
   assert_close(crm_median(equal, 4), 2);
   assert_close(crm_median(sorted, 7), 4);
-  /* 0, 7, 14 .. mod 101 runs through all residues: the median of 0..100 is 50. */
-  double many[101];
-  for (int i = 0; i < 101; i++)
-    many[i] = (double)(i * 7 % 101);
-  assert_close(crm_median(many, 101), 50);
+  /* i x 7 mod n runs through 0 .. n - 1 when 7 does not divide n: the median is the middle, (n - 1) / 2. Both ways of selecting. */
+  for (size_t n = 1; n < 200; n++) {
+    double many[200];
+    for (size_t i = 0; n % 7 != 0 && i < n; i++)
+      many[i] = (double)(i * 7 % n);
+    if (n % 7 != 0)
+      assert_close(crm_median(many, n), ((double)n - 1) / 2);
+  }
+  /* Half of them equal: 0 .. 49, then fifty times 1000; and the other way round. */
+  double steps[100];
+  for (size_t i = 0; i < 100; i++)
+    steps[i] = i < 50 ? (double)i : 1000;
+  assert_close(crm_median(steps, 100), (49 + 1000) / 2.0);
+  for (size_t i = 0; i < 60; i++)
+    steps[i] = i % 2 == 0 ? 5 : (double)i - 100;
+  assert_close(crm_median(steps, 60), (-41 + 5) / 2.0);
 }
 
 static void test_weighted_mean(void **state) {
