@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	contrib/check \
 	contrib/demo \
 	contrib/lib/build.sh \
+	contrib/lib/clock.sh \
 	contrib/lib/demo_crm.sh \
 	contrib/lib/graphite_web.py \
 	contrib/lib/packages.sh \

@@ -3,6 +3,7 @@
 # Building out of tree. Sourced by contrib/demo and contrib/check; CRM_TOP is the checkout.
 
 CRM_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$CRM_TOP/contrib/lib/clock.sh"
 BUILD_JOBS=${BUILD_JOBS:-$(nproc)}
 RUNNING= # the child that run_logged waits for
 

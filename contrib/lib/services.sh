@@ -16,6 +16,7 @@
 # $(...) or in a pipeline.
 
 SVC_LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$SVC_LIB/clock.sh"
 SVC_PYTHON=/usr/bin/python3 # Debian's own: carbon and graphite-web are its modules
 SVC_DIR=
 SVC_KEEP=${SVC_KEEP:-}   # not empty: the scratch directory stays
@@ -26,13 +27,6 @@ SVC_USER=()              # what a command is prefixed with to run as an ordinary
 SVC_STOP_MS=0 SVC_STOP_STATUS=0
 
 services_say() { printf '%s\n' "$*" >&2; }
-
-# Milliseconds of a clock that only goes forward.
-now_ms() {
-  local up
-  read -r up _ </proc/uptime
-  printf '%d\n' "$((10#${up/./} * 10))"
-}
 
 # Everything runs as an ordinary user: PostgreSQL refuses root, and nothing here needs it.
 services_init() {
@@ -68,9 +62,10 @@ copy_in() {
   done
 }
 
-# free_port PREFERRED: prints it if it can be bound on the loopback, else one that can.
+# free_port PREFERRED: prints it if it can be bound on the loopback, else one that can. With SVC_ANY_PORT set none is preferred: tests that run
+# side by side must not choose the same one before either has bound it.
 free_port() {
-  "$SVC_PYTHON" - "$1" <<'PY'
+  "$SVC_PYTHON" - "${SVC_ANY_PORT:-$1}" <<'PY'
 import socket, sys
 for port in (int(sys.argv[1]), 0):
     with socket.socket() as s:

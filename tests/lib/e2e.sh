@@ -7,6 +7,7 @@
 . "$CRM_SRCDIR/contrib/lib/services.sh"
 . "$CRM_SRCDIR/contrib/lib/demo_crm.sh"
 
+SVC_ANY_PORT=0
 E2E_WATCH=
 trap '[ -z "$E2E_WATCH" ] || kill "$E2E_WATCH" 2>/dev/null; services_end' EXIT
 trap 'exit 143' TERM INT HUP
