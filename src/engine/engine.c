@@ -39,9 +39,11 @@ struct crm_engine {
 
   pthread_t sync_thread, compute_thread;
   bool sync_started, compute_started;
+  int running; /* threads that have not ended; under the mutex */
 
   pthread_mutex_t mutex;
-  pthread_cond_t wake; /* for the computing thread */
+  pthread_cond_t wake;  /* for the computing thread */
+  pthread_cond_t ended; /* for the one who stops the engine */
   bool stopping, abandoned;
   struct crm_facts *facts;
   uint64_t facts_generation;
@@ -84,6 +86,7 @@ static void engine_free(struct crm_engine *engine) {
   crm_stop_free(engine->stop);
   crm_set_free(&engine->own);
   pthread_cond_destroy(&engine->wake);
+  pthread_cond_destroy(&engine->ended);
   pthread_mutex_destroy(&engine->mutex);
   free(engine);
 }
@@ -107,6 +110,7 @@ enum crm_status crm_engine_new(const struct crm_instance_options *options, const
   pthread_condattr_init(&attr);
   pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
   pthread_cond_init(&engine->wake, &attr);
+  pthread_cond_init(&engine->ended, &attr);
   pthread_condattr_destroy(&attr);
 
   enum crm_status status = crm_set_init(&engine->own);
@@ -228,6 +232,15 @@ static void tell_failure(struct crm_engine *engine, struct follow *follow, const
                (double)engine->options->stale_after_us / 1e6);
 }
 
+/* The last thing that a thread does with the engine. */
+static void *end_thread(struct crm_engine *engine) {
+  pthread_mutex_lock(&engine->mutex);
+  engine->running--;
+  pthread_cond_signal(&engine->ended);
+  pthread_mutex_unlock(&engine->mutex);
+  return NULL;
+}
+
 static void *sync_main(void *arg) {
   struct crm_engine *engine = arg;
   struct follow follow = {0};
@@ -252,7 +265,7 @@ static void *sync_main(void *arg) {
       due_us = crm_clock_monotonic_us() + pause_us;
     }
   }
-  return NULL;
+  return end_thread(engine);
 }
 
 /* --- computing ----------------------------------------------------------------------------------------------------- */
@@ -317,7 +330,7 @@ static void *compute_main(void *arg) {
   crm_arena_init(&arena, engine->options->source.max_memory);
   if (crm_set_init(&set) != CRM_OK) {
     crm_log(&engine->log, CRM_LOG_ERROR, "out of memory; nothing will be computed");
-    return NULL;
+    return end_thread(engine);
   }
   pthread_mutex_lock(&engine->mutex);
   for (;;) {
@@ -337,7 +350,7 @@ static void *compute_main(void *arg) {
   pthread_mutex_unlock(&engine->mutex);
   crm_set_free(&set);
   crm_arena_free(&arena);
-  return NULL;
+  return end_thread(engine);
 }
 
 /* --- the host's side ------------------------------------------------------------------------------------------------ */
@@ -345,12 +358,17 @@ static void *compute_main(void *arg) {
 static bool start_thread(pthread_t *thread, void *(*run)(void *), struct crm_engine *engine, const char *name) {
   sigset_t all;
   sigset_t before;
+  pthread_mutex_lock(&engine->mutex);
+  engine->running++;
+  pthread_mutex_unlock(&engine->mutex);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the host's business */
   int rc = pthread_create(thread, NULL, run, engine);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  if (rc != 0)
+  if (rc != 0) {
+    (void)end_thread(engine);
     return false;
+  }
   pthread_setname_np(*thread, name);
   return true;
 }
@@ -394,27 +412,33 @@ void crm_engine_request_stop(struct crm_engine *engine) {
   pthread_mutex_unlock(&engine->mutex);
 }
 
-static bool join_until(pthread_t thread, int64_t deadline_us) {
-  struct timespec ts = {.tv_sec = deadline_us / CRM_US_PER_SECOND, .tv_nsec = (deadline_us % CRM_US_PER_SECOND) * 1000};
-  return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &ts) == 0;
+/* True if all threads have ended before the deadline. */
+static bool await_end(struct crm_engine *engine, int64_t deadline_us) {
+  struct timespec until = {.tv_sec = deadline_us / CRM_US_PER_SECOND, .tv_nsec = (deadline_us % CRM_US_PER_SECOND) * 1000};
+  int rc = 0;
+  pthread_mutex_lock(&engine->mutex);
+  while (engine->running > 0 && rc == 0)
+    rc = pthread_cond_timedwait(&engine->ended, &engine->mutex, &until);
+  bool ended = engine->running == 0;
+  pthread_mutex_unlock(&engine->mutex);
+  return ended;
 }
 
 bool crm_engine_stop(struct crm_engine *engine, int64_t deadline_us) {
   if (engine == NULL)
     return true;
   crm_engine_request_stop(engine);
-  bool joined = true;
-  if (engine->compute_started)
-    joined = join_until(engine->compute_thread, deadline_us);
-  if (engine->sync_started)
-    joined = join_until(engine->sync_thread, deadline_us) && joined;
-  if (!joined) {
+  if (!await_end(engine, deadline_us)) {
     crm_log(&engine->log, CRM_LOG_WARNING, "a thread did not end in time and is left behind");
     pthread_mutex_lock(&engine->mutex);
     engine->abandoned = true;
     pthread_mutex_unlock(&engine->mutex);
     return false;
   }
+  if (engine->compute_started)
+    pthread_join(engine->compute_thread, NULL);
+  if (engine->sync_started)
+    pthread_join(engine->sync_thread, NULL);
   engine_free(engine);
   return true;
 }

@@ -162,8 +162,13 @@ enum crm_status crm_mapping_clean(const char *text, size_t len, char **sql, stru
   if (!any)
     return crm_error_set(err, CRM_ERR_CONFIG, "line 1: there is no statement; a mapping is one SELECT");
   /* What follows the semicolon is blanks, comments and further semicolons only, so the text may end there. */
-  *sql = strndup(text, semicolon == SIZE_MAX ? len : semicolon);
-  return *sql != NULL ? CRM_OK : crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  size_t end = semicolon == SIZE_MAX ? len : semicolon;
+  *sql = malloc(end + 1); /* not strndup: the text need not end in a NUL */
+  if (*sql == NULL)
+    return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  memcpy(*sql, text, end);
+  (*sql)[end] = '\0';
+  return CRM_OK;
 }
 
 /* --- statements --- */
