@@ -22,8 +22,7 @@ void crm_levels_of(const struct crm_context *c, uint32_t account, struct crm_lev
                                   .currency = facts->revenue.currency + first,
                                   .n = facts->revenue.first[account + 1] - first};
     levels->n = crm_levels_until(levels, c->at);
-    if (levels->n > 0)
-      return;
+    return;
   }
   levels->own_at = facts->account.created_at[account];
   levels->at = &levels->own_at;

@@ -5,9 +5,9 @@
 
 #include "analytics/context.h"
 
-/* The visible levels of an account in the order of time: level i holds from at[i] until at[i + 1]. An account without any visible row of
- * `revenue` has one level, its own ARR, from its creation (own_at); then `at` and `arr` point into this struct or to the account's column.
- */
+/* The visible levels of an account in the order of time: level i holds from at[i] until at[i + 1]. Without the relation `revenue` it has
+ * one, its own ARR, from its creation (own_at); then `at` and `arr` point into this struct or to the account's column. With it the own ARR
+ * counts for nothing, because it has no date: a mapping that knows since when it holds says so by a row. */
 struct crm_levels {
   const crm_time *at;
   const crm_money *arr;

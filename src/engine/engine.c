@@ -433,6 +433,10 @@ bool crm_engine_stop(struct crm_engine *engine, int64_t deadline_us) {
     pthread_mutex_lock(&engine->mutex);
     engine->abandoned = true;
     pthread_mutex_unlock(&engine->mutex);
+    if (engine->compute_started)
+      pthread_detach(engine->compute_thread);
+    if (engine->sync_started)
+      pthread_detach(engine->sync_thread);
     return false;
   }
   if (engine->compute_started)

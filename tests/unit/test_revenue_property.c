@@ -64,11 +64,11 @@ enum telling {
   PAID_PERIOD,    /* churned_at earlier, and a contract that ends with the last step */
   CONTRACTS,      /* status churned, no date, two contracts */
   ZERO_LEVEL,     /* status churned and a zero level */
-  OWN_ARR,        /* no revenue rows */
-  OWN_ARR_DATE,   /* no revenue rows, churned_at */
   UNDATED,        /* status churned alone: never any revenue */
   UNKNOWN_BEFORE, /* existed long before its first level */
   RETURNED,       /* a gap told by churned_at and the level that ends it; status active */
+  OWN_ARR,        /* no revenue relation */
+  OWN_ARR_DATE,   /* no revenue relation, churned_at */
   TELLINGS
 };
 
@@ -117,6 +117,7 @@ struct base {
   int n;
   crm_time at;
   int days;     /* reactivation window */
+  bool own;     /* the CRM keeps no history of revenue */
   bool returns; /* some account is told as RETURNED, whose picture before the return differs by nature */
   struct row {
     enum crm_relation relation;
@@ -233,7 +234,7 @@ static void draw_account(struct chance *c, struct base *b, const struct crm_zone
   crm_time times[MAX_STEPS];
   char extra[120] = "", own[TIME_SIZE + 8] = "", created[TIME_SIZE], date[TIME_SIZE], amount[TIME_SIZE];
   memset(t, 0, sizeof(*t));
-  t->telling = (enum telling)below(c, TELLINGS);
+  t->telling = b->own ? (enum telling)(OWN_ARR + below(c, TELLINGS - OWN_ARR)) : (enum telling)below(c, OWN_ARR);
   t->tenant = (int)below(c, TENANTS);
   t->segment = (int)below(c, SEGMENTS);
   t->n = 2 + (int)below(c, 4);
@@ -320,20 +321,23 @@ static void draw_later(struct chance *c, struct base *b) {
     enum telling telling = b->accounts[i].telling;
     if (telling == CONTRACTS || telling == ZERO_LEVEL || telling == UNDATED || telling == DATE || telling == PAID_PERIOD)
       continue;
-    add_row(b, CRM_REL_REVENUE, true, "account_id=a%d at=%s arr=%d currency=USD", i, show_time(at, b->at + 1 + below(c, 9 * DAY)),
-            (int)below(c, 3) * 100);
+    if (!b->own)
+      add_row(b, CRM_REL_REVENUE, true, "account_id=a%d at=%s arr=%d currency=USD", i, show_time(at, b->at + 1 + below(c, 9 * DAY)),
+              (int)below(c, 3) * 100);
     add_row(b, CRM_REL_CONTRACT, true, "account_id=a%d contract_id=later starts_at=%s", i, show_time(at, b->at + 1 + below(c, 9 * DAY)));
   }
   for (int i = 0; i < 2; i++) {
     add_row(b, CRM_REL_ACCOUNT, true, "account_id=later%d tenant=gamma segment=new created_at=%s arr=77 currency=CHF", i,
             show_time(at, b->at + 1 + below(c, 9 * DAY)));
-    add_row(b, CRM_REL_REVENUE, true, "account_id=later%d at=%s arr=77 currency=CHF", i, show_time(at, b->at + 1 + below(c, 9 * DAY)));
+    if (!b->own)
+      add_row(b, CRM_REL_REVENUE, true, "account_id=later%d at=%s arr=77 currency=CHF", i, show_time(at, b->at + 1 + below(c, 9 * DAY)));
   }
 }
 
 static void draw_base(struct chance *c, struct base *b, const struct crm_zone *zone) {
   b->n = 1 + (int)below(c, MAX_ACCOUNTS);
   b->n_rows = 0;
+  b->own = below(c, 5) == 0;
   b->returns = false;
   b->days = below(c, 2) == 0 ? 0 : 1 + (int)below(c, 200);
   b->at = below(c, 6) == 0 ? INT64_C(1709164800) * CRM_US_PER_SECOND /* 2024-02-29 */
