@@ -6,8 +6,8 @@ cd "$CRM_SRCDIR" || bail_out "no source directory"
 
 # In a tarball as in a checkout: everything but what the build makes.
 sources() {
-  find . \( -path ./.git -o -path './build*' -o -path ./autom4te.cache \) -prune -o -type f \( "$@" \) -print |
-    grep -vE '^\./(configure|aclocal\.m4|Makefile\.in|crm_config\.h\.in|m4/(libtool|lt[a-z~]*)\.m4)' | sort
+  find . \( -path ./.git -o -path './build*' -o -path ./_build -o -path ./autom4te.cache \) -prune -o -type f \( "$@" \) -print |
+    grep -vE '^\./(configure|aclocal\.m4|Makefile\.in|crm_config\.h|m4/(libtool|lt[a-z~]*)\.m4)' | sort
 }
 
 mapfile -t files < <(sources -name '*.[ch]' -o -name '*.def' -o -name '*.sh' -o -name '*.py' -o -name '*.sql' -o -name '*.mk' \

@@ -36,8 +36,8 @@ log_count() { log_since | grep -cE "$1"; }
 # plugin on purpose (rows of deleted accounts, churn without any date).
 complaints() {
   log_since | grep -E '\[(err|error|warning)\]' | grep -vE 'MHD_OPTION_EXTERNAL_LOGGER' |
-    grep -vE 'relation account: [0-9]+ of [0-9]+ rows refused: undated_churn$' |
-    grep -vE 'relation (usage|health): [0-9]+ of [0-9]+ rows refused: unknown_account$'
+    grep -vE 'relation account: refused for undated_churn: [0-9]+ \(' |
+    grep -vE 'relation (usage|health): refused for unknown_account: [0-9]+ \('
 }
 
 # stops_within MS NAME: ends the daemon and checks that it took no longer and ended well.
