@@ -189,7 +189,7 @@ static void assert_in(const char *page, const char *text, const char *what) {
     fail_msg("the manual does not tell %s", what);
 }
 
-/* The page as it is given to pod2man holds every option with its default, every relation and column, every family. */
+/* The page as it is given to pod2man holds every option with its default, every relation and column. */
 static void test_manual(void **state) {
   char *page = slurp("CRM_BUILDDIR", "man/collectd-crm.5.pod");
   char text[512];
@@ -221,6 +221,14 @@ static void test_manual(void **state) {
         fail_msg("the manual does not tell %s.%s", info->name, info->columns[c].name);
     }
   }
+  free(page);
+}
+
+/* And that of the metrics every family. */
+static void test_metrics_page(void **state) {
+  char *page = slurp("CRM_BUILDDIR", "man/crm-metrics.7.pod");
+  char text[512];
+  assert_null(strstr(page, "=for crm"));
   for (int f = 0; f < CRM_FAMILIES; f++) {
     snprintf(text, sizeof(text), "=item B<%s> (", crm_family_info((enum crm_family)f)->name);
     assert_in(page, text, crm_family_info((enum crm_family)f)->name);
@@ -268,9 +276,9 @@ static int remove_scratch(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_sample_is_current),     cmocka_unit_test(test_sample_has_the_defaults),
-      cmocka_unit_test(test_whole_sample),          cmocka_unit_test(test_manual),
-      cmocka_unit_test(test_defaults_of_analytics),
+      cmocka_unit_test(test_sample_is_current), cmocka_unit_test(test_sample_has_the_defaults),
+      cmocka_unit_test(test_whole_sample),      cmocka_unit_test(test_manual),
+      cmocka_unit_test(test_metrics_page),      cmocka_unit_test(test_defaults_of_analytics),
   };
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
