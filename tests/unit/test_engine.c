@@ -372,7 +372,7 @@ static void test_a_thread_that_cannot_be_woken_is_left_behind(void **state) {
   }
   int64_t started = crm_clock_monotonic_us();
   assert_false(crm_engine_stop(f->engine, started + 300000));
-  assert_true(crm_clock_monotonic_us() - started < 600000);
+  assert_true(crm_clock_monotonic_us() - started < 5 * CRM_US_PER_SECOND); /* and not for the 10 s of the read */
   assert_int_equal(count_log(&f->host, "is left behind"), 1);
   /* Let it run out, so that the checkers see no thread at exit. What it holds is lost by intent: the pointer tells them so. */
   static struct crm_engine *volatile left_behind;
