@@ -6,7 +6,7 @@ set -u
 . "${CRM_SRCDIR:?}/tests/lib/e2e.sh"
 build=${CRM_BUILDDIR:?}
 here=$CRM_SRCDIR/tests/e2e
-e2e_deadline 240
+e2e_deadline 400
 
 services_init || bail_out "no scratch directory"
 start_postgres || bail_out "PostgreSQL does not start"
@@ -36,7 +36,7 @@ ok "Prometheus has what SQL says" "$here/compare.py" values Prometheus "$work/ex
 
 # --- Graphite --------------------------------------------------------------------------------------------------------------
 in_graphite() { graphite_values 'demo.crm.*.gauge.accounts.active' | grep -q "	$((at_ms / 1000))\$"; }
-ok "the same tick comes to Graphite" wait_for 20 carbon in_graphite
+ok "the same tick comes to Graphite" wait_for 90 carbon in_graphite
 sleep 2 # what is still in carbon's queue of that second
 graphite_values 'demo.crm.*.gauge.**' |
   sed -nE 's/^demo\.crm\.([^.]*)\.gauge\.([^\t]*)\t/\1\t\2\t/p' | grep -v '^demo	' >"$work/graphite"
