@@ -22,7 +22,7 @@ EXTRA_DIST += \
 	tests/lib/tap.sh \
 	tests/lib/tsan.supp
 
-.PHONY: check-e2e check-unit
+.PHONY: check-e2e check-threads check-unit
 check-e2e: all
 	$(MAKE) check-TESTS TESTS='$(e2e_tests)'
 
@@ -30,3 +30,11 @@ check-e2e: all
 check-unit: all
 	tests=; for t in $(TESTS); do case $$t in *.t) tests="$$tests $$t";; esac; done; \
 	$(MAKE) check-TESTS TESTS="$$tests"
+
+# Those among them that run more than one thread, and nothing else built: for ThreadSanitizer, which is slow.
+threaded_tests = \
+	tests/unit/test_engine.t \
+	tests/unit/test_source_faults.t \
+	tests/unit/test_stop.t
+check-threads:
+	$(MAKE) check-TESTS TESTS='$(threaded_tests)' check_PROGRAMS='$(threaded_tests)'
