@@ -58,18 +58,22 @@ static const char *band_name(unsigned band) {
   return crm_risk_band_name((enum crm_risk_band)band);
 }
 
-/* One currency; a cell without paying accounts in it has no series. */
-static enum crm_status emit_arr_in(struct crm_context *c, const uint8_t *band, uint16_t currency, int64_t *arr, uint8_t *skip) {
-  for (uint32_t cell = 0; cell < c->n_cells; cell++)
-    skip[cell] = 1;
+/* One currency, in the cells in which crm_arr has it: all those of a tenant that has an account in it. */
+static enum crm_status emit_arr_in(struct crm_context *c, const uint8_t *band, uint16_t currency, int64_t *arr, uint8_t *has,
+                                   uint8_t *skip) {
+  for (uint16_t t = 0; t < c->facts->n_tenants; t++)
+    has[t] = 0;
   for (size_t k = 0; k < (size_t)c->n_cells * CRM_RISK_BANDS; k++)
     arr[k] = 0;
   for (uint32_t i = 0; i < c->n; i++) {
-    if (!crm_paying(c, i) || c->arr_currency[i] != currency)
+    if (!crm_visible(c, i))
       continue;
-    skip[c->cell[i]] = 0;
-    arr[(size_t)band[i] * c->n_cells + c->cell[i]] += c->arr[i];
+    has[c->facts->account.tenant[i]] |= c->arr_currency[i] == currency || c->facts->account.currency[i] == currency;
+    if (crm_paying(c, i) && c->arr_currency[i] == currency)
+      arr[(size_t)band[i] * c->n_cells + c->cell[i]] += c->arr[i];
   }
+  for (uint32_t cell = 0; cell < c->n_cells; cell++)
+    skip[cell] = !has[c->cell_tenant[cell]];
   enum crm_status status = CRM_OK;
   for (unsigned b = 0; b < CRM_RISK_BANDS && status == CRM_OK; b++) {
     const char *own[] = {band_name(b), crm_currency_label(c, currency)};
@@ -81,14 +85,15 @@ static enum crm_status emit_arr_in(struct crm_context *c, const uint8_t *band, u
 static enum crm_status emit_bands(struct crm_context *c, const struct crm_churn_risk *risk) {
   uint8_t *band = crm_arena_calloc(c->arena, c->n, sizeof(*band));
   int64_t *arr = crm_arena_calloc(c->arena, (size_t)c->n_cells * CRM_RISK_BANDS, sizeof(*arr));
+  uint8_t *has = crm_arena_calloc(c->arena, c->facts->n_tenants, sizeof(*has));
   uint8_t *skip = crm_arena_calloc(c->arena, c->n_cells, sizeof(*skip));
-  if (band == NULL || arr == NULL || skip == NULL)
+  if (band == NULL || arr == NULL || has == NULL || skip == NULL)
     return crm_no_memory(c);
   for (uint32_t i = 0; i < c->n; i++)
     band[i] = (uint8_t)crm_risk_band(c->params, risk->score[i]);
   enum crm_status status = crm_emit_bands(c, band, CRM_RISK_BANDS, band_name, CRM_FAM_ACCOUNTS_BY_RISK);
   for (uint16_t k = 0; k < c->facts->n_currencies && status == CRM_OK; k++)
-    status = emit_arr_in(c, band, k, arr, skip);
+    status = emit_arr_in(c, band, k, arr, has, skip);
   return status;
 }
 

@@ -63,11 +63,31 @@ static void test_unpriced(void **state) {
   fixture_at(&f, "2026-03-01");
   fixture_evaluate(&f);
   static const struct expected cases[] = {
-      {"crm_accounts_unpriced currency=USD", 1},
-      {"crm_accounts_unpriced currency=none", 1},
-      {"crm_accounts_unpriced currency=EUR", 0},
-      {"crm_accounts_unpriced currency=GBP", NAN},
-      {"crm_accounts_paying", 1},
+      {"crm_accounts_unpriced currency=USD", 1},   {"crm_accounts_unpriced currency=none", 1},
+      {"crm_accounts_unpriced currency=EUR", 0},   {"crm_accounts_unpriced currency=GBP", 0}, /* a count of nothing */
+      {"crm_accounts_unpriced currency=JPY", NAN}, {"crm_accounts_paying", 1},
+  };
+  CHECK(&f, cases);
+  fixture_free(&f);
+}
+
+/* Which cells have a series of a currency: all those of a tenant that has an account in it, as of crm_arr. */
+static void test_unpriced_cells(void **state) {
+  struct fixture f;
+  fixture_init(&f, "UTC", "");
+  fixture_row(&f, CRM_REL_ACCOUNT, "account_id=1 tenant=a status=active segment=smb currency=USD");
+  fixture_row(&f, CRM_REL_ACCOUNT, "account_id=2 tenant=a status=churned churned_at=2026-01-01 segment=mid currency=USD arr=100");
+  fixture_row(&f, CRM_REL_ACCOUNT, "account_id=3 tenant=b status=active segment=mid currency=EUR arr=100");
+  f.params.n_group_by = 1;
+  fixture_at(&f, "2026-03-01");
+  fixture_evaluate(&f);
+  static const struct expected cases[] = {
+      {"crm_accounts_unpriced tenant=a segment=smb currency=USD", 1},
+      {"crm_accounts_unpriced tenant=a segment=mid currency=USD", 0}, /* nobody is left */
+      {"crm_arr tenant=a segment=mid currency=USD", 0},
+      {"crm_accounts_unpriced tenant=b segment=mid currency=EUR", 0},
+      {"crm_accounts_unpriced tenant=b currency=USD", NAN}, /* a currency of others */
+      {"crm_accounts_unpriced tenant=a currency=EUR", NAN},
   };
   CHECK(&f, cases);
   fixture_free(&f);
@@ -95,6 +115,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_status),
       cmocka_unit_test(test_unpriced),
+      cmocka_unit_test(test_unpriced_cells),
       cmocka_unit_test(test_past),
   };
   return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);

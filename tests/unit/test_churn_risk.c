@@ -286,6 +286,36 @@ static void test_score(void **state) {
   fixture_free(&f);
 }
 
+/* ARR by band has the series that crm_arr has, also where nobody pays: the bands add up to it cell by cell. */
+static void test_arr_cells(void **state) {
+  struct fixture f;
+  fixture_init(&f, "UTC", "");
+  fixture_row(&f, CRM_REL_ACCOUNT, "account_id=a tenant=x segment=smb currency=USD arr=1000");
+  fixture_row(&f, CRM_REL_ACCOUNT, "account_id=b tenant=x segment=mid currency=USD status=churned churned_at=2026-01-01 arr=500");
+  fixture_row(&f, CRM_REL_ACCOUNT, "account_id=c tenant=y segment=mid currency=EUR"); /* unpriced */
+  fixture_begin(&f, CRM_REL_SIGNAL);
+  f.params.n_group_by = 1;
+  fixture_at(&f, "2026-03-01");
+  fixture_evaluate(&f);
+  static const struct {
+    const char *query;
+    double expected;
+  } cases[] = {
+      {"crm_arr_by_risk tenant=x segment=smb currency=USD", 1000},
+      {"crm_arr_by_risk tenant=x segment=smb band=critical currency=USD", 0},
+      {"crm_arr_by_risk tenant=x segment=mid currency=USD", 0}, /* the only one has left */
+      {"crm_arr tenant=x segment=mid currency=USD", 0},
+      {"crm_arr_by_risk tenant=y segment=mid band=low currency=EUR", 0},
+      {"crm_arr tenant=y segment=mid currency=EUR", 0},
+      {"crm_arr_by_risk tenant=x currency=EUR", NAN}, /* a currency of others */
+      {"crm_arr_by_risk tenant=y currency=USD", NAN},
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+    assert_close_named(cases[i].query, fixture_sum(&f, cases[i].query), cases[i].expected);
+  assert_int_equal(fixture_count(&f, "crm_arr_by_risk"), 5 * fixture_count(&f, "crm_arr"));
+  fixture_free(&f);
+}
+
 /* Nothing that risk is made of is mapped: absent, not 0 and not unscored. */
 static void test_absent(void **state) {
   struct fixture f;
@@ -303,10 +333,8 @@ static void test_absent(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_indicators),
-      cmocka_unit_test(test_bands),
-      cmocka_unit_test(test_score),
-      cmocka_unit_test(test_absent),
+      cmocka_unit_test(test_indicators), cmocka_unit_test(test_bands),  cmocka_unit_test(test_score),
+      cmocka_unit_test(test_arr_cells),  cmocka_unit_test(test_absent),
   };
   return cmocka_run_group_tests_name("churn_risk", tests, NULL, NULL);
 }
