@@ -45,7 +45,8 @@ static void add_settings(struct crm_strbuf *buf, const struct crm_connection *c,
   free(search_path);
   add_setting(buf, c->pg, "row_security", "off", local);
   add_setting(buf, c->pg, "default_transaction_read_only", "on", local);
-  add_setting(buf, c->pg, "TimeZone", "UTC", local);
+  /* The days of the instance: a mapping that makes a date of an instant means the civil day there, at whose 00:00 the date then stands. */
+  add_setting(buf, c->pg, "TimeZone", crm_zone_name(o->zone), local);
   add_setting(buf, c->pg, "DateStyle", "ISO", local);
   add_setting(buf, c->pg, "client_min_messages", "warning", local);
   add_timeout(buf, c->pg, "statement_timeout", o->statement_timeout_us, local);

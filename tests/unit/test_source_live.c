@@ -484,11 +484,13 @@ static void the_session_is_pinned(void **state) {
       "current_setting('statement_timeout') AS owner,"
       " current_setting('transaction_isolation') || ' ' || current_setting('transaction_read_only') AS region,"
       " current_setting('application_name') || ' ' || current_setting('row_security') AS industry,"
-      " TIMESTAMP '2025-01-01 00:00' AT TIME ZONE current_setting('TimeZone') AS created_at, now() AS changed_at FROM account";
+      " TIMESTAMP '2025-01-01 00:00' AT TIME ZONE 'UTC' AS created_at, now() AS changed_at,"
+      " (timestamptz '2025-06-30 23:30Z')::date AS first_value_at FROM account";
   source_fixture_open(&s);
   const struct crm_facts *f = source_fixture_must_read(&s);
   assert_text(f, f->account.name[0], "pg_catalog, evil, public, pg_temp");
-  assert_text(f, f->account.segment[0], "UTC");
+  assert_text(f, f->account.segment[0], "Europe/Berlin");         /* the instance's, neither the role's nor the server's */
+  assert_int_equal(f->account.first_value_at[0], AT(1751320800)); /* 1 July there, from 2025-06-30T22:00Z on */
   assert_text(f, f->account.owner[0], "30s");
   assert_text(f, f->account.region[0], "repeatable read on");
   assert_text(f, f->account.industry[0], "collectd-crm/main off");
