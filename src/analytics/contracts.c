@@ -6,9 +6,14 @@ bool crm_contract_in_force(const struct crm_context *c, uint32_t row) {
   return k->starts_at[row] <= c->at && (k->ends_at[row] == CRM_TIME_NONE || k->ends_at[row] > c->at);
 }
 
-bool crm_contract_renewed(const struct crm_context *c, uint32_t row) {
+enum crm_contract_outcome crm_contract_outcome(const struct crm_context *c, uint32_t row) {
   const struct crm_contracts *k = &c->facts->contract;
-  return k->outcome[row] == CRM_CONTRACT_RENEWED && (k->decided_at[row] == CRM_TIME_NONE || k->decided_at[row] <= c->at);
+  bool known = k->decided_at[row] == CRM_TIME_NONE || k->decided_at[row] <= c->at;
+  return known ? (enum crm_contract_outcome)k->outcome[row] : CRM_CONTRACT_UNDECIDED;
+}
+
+bool crm_contract_renewed(const struct crm_context *c, uint32_t row) {
+  return crm_contract_outcome(c, row) == CRM_CONTRACT_RENEWED;
 }
 
 uint32_t crm_contract_now(const struct crm_context *c, uint32_t account) {

@@ -12,7 +12,9 @@
 uint32_t crm_contract_now(const struct crm_context *c, uint32_t account);
 /* True if the contract has begun and not ended at T. */
 bool crm_contract_in_force(const struct crm_context *c, uint32_t row);
-/* True if it was known at T that the contract is renewed; a decision without a date was always known. */
+/* What was known at T of how the contract ends; a decision without a date was always known. */
+enum crm_contract_outcome crm_contract_outcome(const struct crm_context *c, uint32_t row);
+/* True if it was known at T that the contract is renewed. */
 bool crm_contract_renewed(const struct crm_context *c, uint32_t row);
 
 #endif
