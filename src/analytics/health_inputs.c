@@ -62,11 +62,10 @@ static void usage_window(const struct crm_context *c, struct crm_health *h, uint
     h->input[CRM_HI_SESSION_DURATION][i] = of_target(crm_median(scratch, n_sessions), card->session_target_seconds);
 }
 
-/* The figure is a level that the mapping writes down when it changes: the newest one holds however old it is. */
-static double active_users_at(const struct crm_usages *u, uint32_t lo, uint32_t hi) {
+double crm_active_users_until(const struct crm_usages *usage, uint32_t lo, uint32_t hi) {
   while (hi-- > lo)
-    if (!isnan(u->active_users[hi]))
-      return u->active_users[hi];
+    if (!isnan(usage->active_users[hi]))
+      return usage->active_users[hi];
   return NAN;
 }
 
@@ -90,7 +89,7 @@ static void usage_inputs(const struct crm_health_pass *p, uint32_t from, uint32_
     double seats = c->facts->account.seats[i];
     if (!(seats > 0))
       continue;
-    double used = active_users_at(u, first, hi) / seats;
+    double used = crm_active_users_until(u, first, hi) / seats;
     if (isnan(used))
       continue;
     h->input[CRM_HI_USER_ACTIVITY][i] = 100 * clip(used, 0, 1);

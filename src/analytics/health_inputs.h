@@ -29,6 +29,10 @@ enum crm_status crm_health_end(const struct crm_health_pass *pass) CRM_MUSTCHECK
 /* Relations without which the input does not exist: mask of 1u << CRM_REL_... */
 unsigned crm_health_input_needs(enum crm_health_input i);
 
+/* The latest known number of active users in rows [lo, hi) of usage, NaN if there is none. The figure is a level that the mapping writes
+ * down when it changes: the newest one holds however old it is. */
+double crm_active_users_until(const struct crm_usages *usage, uint32_t lo, uint32_t hi);
+
 /* Hours to solve a ticket -> 100 up to 12 h, 75 at 24, 50 at 48, 25 at 72, 0 from 120, linear between. */
 double crm_resolution_scale(double hours);
 
