@@ -10,6 +10,7 @@ libcrm_la_SOURCES += \
 	src/analytics/health.c \
 	src/analytics/health_inputs.c src/analytics/health_inputs.h \
 	src/analytics/invoices.c src/analytics/invoices.h \
+	src/analytics/kaplan_meier.c src/analytics/kaplan_meier.h \
 	src/analytics/level.c src/analytics/level.h \
 	src/analytics/nps.c \
 	src/analytics/params.c src/analytics/params.h \
