@@ -6,6 +6,7 @@
 #include "analytics/churn_indicators.h"
 #include "analytics/context.h"
 #include "analytics/health_inputs.h"
+#include "analytics/kpi.h"
 
 /* Health and risk read the same rows: doing some accounts of both at a time fetches them from memory once. */
 #define ACCOUNTS_AT_A_TIME 64
@@ -42,6 +43,8 @@ static enum crm_status emit_all(struct crm_context *c) {
     status = crm_revenue(c);
   if (status == CRM_OK)
     status = crm_nps_emit(c);
+  if (status == CRM_OK)
+    status = crm_kpi_emit(c, &health);
   return status == CRM_OK ? crm_per_account_emit(c, &health, &risk) : status;
 }
 

@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: MIT
 libcrm_la_SOURCES += \
 	src/analytics/accounts.c \
+	src/analytics/adoption.c \
 	src/analytics/churn_effective.c \
 	src/analytics/churn_indicators.c src/analytics/churn_indicators.h \
 	src/analytics/churn_risk.c \
 	src/analytics/context.c src/analytics/context.h \
 	src/analytics/contracts.c src/analytics/contracts.h \
 	src/analytics/evaluate.c src/analytics/evaluate.h \
+	src/analytics/goals.c \
 	src/analytics/health.c \
 	src/analytics/health_inputs.c src/analytics/health_inputs.h \
 	src/analytics/invoices.c src/analytics/invoices.h \
 	src/analytics/kaplan_meier.c src/analytics/kaplan_meier.h \
+	src/analytics/kpi.c src/analytics/kpi.h \
 	src/analytics/level.c src/analytics/level.h \
 	src/analytics/nps.c \
+	src/analytics/onboarding.c \
 	src/analytics/params.c src/analytics/params.h \
 	src/analytics/per_account.c \
 	src/analytics/reference.c src/analytics/reference.h \
+	src/analytics/renewals.c \
 	src/analytics/revenue.c \
 	src/analytics/scores.c src/analytics/scores.h \
-	src/analytics/span.h
+	src/analytics/span.h \
+	src/analytics/time_to_value.c
