@@ -5,6 +5,7 @@
 
 #include "analytics/churn_indicators.h"
 #include "analytics/context.h"
+#include "analytics/engagement.h"
 #include "analytics/health_inputs.h"
 #include "analytics/kpi.h"
 
@@ -45,6 +46,8 @@ static enum crm_status emit_all(struct crm_context *c) {
     status = crm_nps_emit(c);
   if (status == CRM_OK)
     status = crm_kpi_emit(c, &health);
+  if (status == CRM_OK)
+    status = crm_engagement_emit(c);
   return status == CRM_OK ? crm_per_account_emit(c, &health, &risk) : status;
 }
 

@@ -5,8 +5,10 @@ libcrm_la_SOURCES += \
 	src/analytics/churn_effective.c \
 	src/analytics/churn_indicators.c src/analytics/churn_indicators.h \
 	src/analytics/churn_risk.c \
+	src/analytics/contacts.h \
 	src/analytics/context.c src/analytics/context.h \
 	src/analytics/contracts.c src/analytics/contracts.h \
+	src/analytics/engagement.c src/analytics/engagement.h \
 	src/analytics/evaluate.c src/analytics/evaluate.h \
 	src/analytics/goals.c \
 	src/analytics/health.c \
@@ -15,13 +17,19 @@ libcrm_la_SOURCES += \
 	src/analytics/kaplan_meier.c src/analytics/kaplan_meier.h \
 	src/analytics/kpi.c src/analytics/kpi.h \
 	src/analytics/level.c src/analytics/level.h \
+	src/analytics/local_time.c src/analytics/local_time.h \
 	src/analytics/nps.c \
 	src/analytics/onboarding.c \
+	src/analytics/outcome_correlation.c \
 	src/analytics/params.c src/analytics/params.h \
 	src/analytics/per_account.c \
 	src/analytics/reference.c src/analytics/reference.h \
 	src/analytics/renewals.c \
+	src/analytics/responses.c \
 	src/analytics/revenue.c \
 	src/analytics/scores.c src/analytics/scores.h \
 	src/analytics/span.h \
+	src/analytics/spearman.c src/analytics/spearman.h \
+	src/analytics/stakeholders.c \
+	src/analytics/team_members.c \
 	src/analytics/time_to_value.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analytics/health_inputs.h"
 
+#include "analytics/contacts.h"
 #include "analytics/contracts.h"
 #include "analytics/reference.h"
 #include "analytics/scores.h"
@@ -185,17 +186,12 @@ static void support_inputs(const struct crm_health_pass *p, uint32_t from, uint3
 
 #define MEETINGS (1u << CRM_MEETING | 1u << CRM_CALL | 1u << CRM_DEMO | 1u << CRM_TRAINING)
 
-static bool contact_active(const struct crm_context *c, uint32_t contact) {
-  const struct crm_contacts *k = &c->facts->contact;
-  return k->status[contact] == CRM_CONTACT_ACTIVE && (k->since[contact] == CRM_TIME_NONE || k->since[contact] <= c->at);
-}
-
 /* Share of the active contacts that were met; NaN if there are none. */
 static double participation(const struct crm_context *c, uint32_t i, const uint8_t *met) {
   const struct crm_contacts *k = &c->facts->contact;
   uint32_t all = 0, seen = 0;
   for (uint32_t r = k->first[i]; r < k->first[i + 1]; r++) {
-    bool active = contact_active(c, r);
+    bool active = crm_contact_active(c, r);
     all += active;
     seen += active & met[r];
   }

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+check_PROGRAMS += tests/unit/test_engagement.t
+tests_unit_test_engagement_t_SOURCES = tests/unit/test_engagement.c
+tests_unit_test_engagement_t_CPPFLAGS = $(CRM_ANALYTICS_TEST_CPPFLAGS)
+tests_unit_test_engagement_t_LDADD = $(CRM_ANALYTICS_TEST_LDADD)
+TESTS += tests/unit/test_engagement.t
+check_PROGRAMS += tests/unit/test_engagement_property.t
+tests_unit_test_engagement_property_t_SOURCES = tests/unit/test_engagement_property.c
+tests_unit_test_engagement_property_t_CPPFLAGS = $(CRM_ANALYTICS_TEST_CPPFLAGS)
+tests_unit_test_engagement_property_t_LDADD = $(CRM_ANALYTICS_TEST_LDADD)
+TESTS += tests/unit/test_engagement_property.t
+check_PROGRAMS += tests/unit/test_spearman.t
+tests_unit_test_spearman_t_SOURCES = tests/unit/test_spearman.c
+tests_unit_test_spearman_t_CPPFLAGS = $(CRM_ANALYTICS_TEST_CPPFLAGS)
+tests_unit_test_spearman_t_LDADD = $(CRM_ANALYTICS_TEST_LDADD)
+TESTS += tests/unit/test_spearman.t
