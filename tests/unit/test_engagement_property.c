@@ -17,11 +17,11 @@
 #include "lib/close.h"
 #include "lib/facts_fixture.h"
 
-#define BASES 400
+#define BASES 100
 #define DAY CRM_US_PER_DAY
 #define NEVER CRM_TIME_NONE
 
-enum { ACCOUNTS = 8, CONTACTS = 4, ENGAGEMENTS = 40, SUPPORTS = 12, HEALTHS = 30, TENANTS = 2, SEGMENTS = 2, OWNERS = 3 };
+enum { ACCOUNTS = 8, CONTACTS = 4, ENGAGEMENTS = 72, SUPPORTS = 12, HEALTHS = 30, TENANTS = 2, SEGMENTS = 2, OWNERS = 3 };
 enum { TYPES = 7, OUTCOMES = 5, LEVELS = 5, STRENGTHS = 5, HOURS = 168 };
 static const char *const tenants[TENANTS] = {"acme", "beta"};
 static const char *const segments[SEGMENTS] = {"big", "smb"};
@@ -117,7 +117,7 @@ static void draw(struct chance *c, struct base *b) {
     bool held = below(c, 4) != 0, planned = !held || below(c, 2) == 0;
     b->engagements[i] = (struct engagement){.account = below(c, below(c, 3) == 0 ? 1 : ACCOUNTS - 1),
                                             .type = below(c, TYPES),
-                                            .outcome = below(c, OUTCOMES),
+                                            .outcome = below(c, below(c, 3) == 0 ? OUTCOMES : 3),
                                             .owner = below(c, OWNERS),
                                             .planned = planned ? draw_time(c, b) : NEVER,
                                             .done = held ? draw_time(c, b) : NEVER,
@@ -138,7 +138,7 @@ static void draw(struct chance *c, struct base *b) {
       for (int k = 0; k < before; k++)
         twice = twice || used[k] == used[before];
     }
-    b->healths[i] = (struct health){.account = i / HEALTHS, .score = below(c, 8) == 0 ? -1 : 400 + 5 * below(c, 60), .day = used[before]};
+    b->healths[i] = (struct health){.account = i / HEALTHS, .score = below(c, 8) == 0 ? -1 : 400 + 25 * below(c, 12), .day = used[before]};
   }
 }
 
@@ -661,7 +661,7 @@ static void test_random_bases(void **state) {
   int correlations = 0;
   for (uint64_t seed = 1; seed <= BASES; seed++)
     correlations += check_base(seed, zones[seed % 3], b);
-  assert_true(correlations > BASES / 20); /* or that family was hardly looked at */
+  assert_true(correlations > BASES / 2); /* or that family was hardly looked at */
   free(b);
   for (int i = 0; i < 3; i++)
     crm_zone_free(zones[i]);
