@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "base/vec.h"
+#include "series/breakdown.h"
 #include "series/flat_name.h"
 
 /* One value; the strings point into lists->names. */
@@ -78,7 +79,9 @@ static void tell_too_long(const struct crm_log *log, const char *family, size_t 
             count, family, DATA_MAX_NAME_LEN - 1);
 }
 
-static bool add_set(struct crm_value_lists *lists, const struct crm_series_set *set, const void *claimant, const struct crm_log *log) {
+/* Appends the values of one rolled-up set; `chosen` (by family) may be NULL for all. */
+static bool add_set(struct crm_value_lists *lists, const struct crm_series_set *set, const bool *chosen, const void *claimant,
+                    const struct crm_log *log) {
   struct crm_flat_names *names = NULL;
   if (crm_flat_names_new(set, &names) != CRM_OK)
     return false;
@@ -90,7 +93,7 @@ static bool add_set(struct crm_value_lists *lists, const struct crm_series_set *
   for (size_t i = 0; i < set->n; i++) {
     const struct crm_family_info *info = crm_family_info((enum crm_family)set->samples[i].family);
     /* Series per account never go through the daemon's queue: at scale it would cost more than everything else together. */
-    if (info->scope == CRM_SCOPE_ACCOUNT)
+    if (info->scope == CRM_SCOPE_ACCOUNT || (chosen != NULL && !chosen[set->samples[i].family]))
       continue;
     const char *plugin_instance = crm_flat_instance(names, i);
     const char *type_instance = crm_flat_name(names, i, DATA_MAX_NAME_LEN - 1);
@@ -115,36 +118,41 @@ static bool add_set(struct crm_value_lists *lists, const struct crm_series_set *
   return true;
 }
 
-/* Appends the values of one rolled-up set unless that makes more than `limit` values; then it leaves `lists` as it was. */
-static bool add_within(struct crm_value_lists *lists, const struct crm_series_set *rolled, size_t limit, const void *claimant,
-                       const struct crm_log *log) {
-  size_t before = lists->n;
-  if (!add_set(lists, rolled, claimant, log))
-    return false;
-  if (lists->n > limit) {
-    lists->n = before;
-    lists->cut = true;
+/* The breakdown by each dimension, then those of them for which there is room. */
+static bool add_breakdowns(struct crm_value_lists *lists, const struct crm_series_set *set, size_t max_breakdowns, const void *claimant,
+                           const struct crm_log *log) {
+  struct crm_series_set rolled[CRM_DIMENSIONS_MAX];
+  const struct crm_series_set *sets[CRM_DIMENSIONS_MAX];
+  bool chosen[CRM_DIMENSIONS_MAX][CRM_FAMILIES];
+  size_t n = 0;
+  bool ok = true;
+  for (; ok && n < set->n_dimensions; n++) {
+    sets[n] = &rolled[n];
+    if (crm_set_init(&rolled[n]) != CRM_OK)
+      break;
+    ok = crm_set_roll_up(set, (int)n, &rolled[n]) == CRM_OK;
   }
-  return true;
+  ok = ok && n == set->n_dimensions;
+  if (ok)
+    lists->cut = crm_breakdowns_choose(sets, n, max_breakdowns, chosen);
+  for (size_t d = 0; ok && d < n; d++)
+    ok = add_set(lists, sets[d], chosen[d], claimant, log);
+  for (size_t d = 0; d < n; d++)
+    crm_set_free(&rolled[d]);
+  return ok;
 }
 
 struct crm_value_lists *crm_value_lists_new(const struct crm_series_set *set, const void *claimant, size_t max_breakdowns,
                                             const struct crm_log *log) {
   struct crm_value_lists *lists = calloc(1, sizeof(*lists));
-  struct crm_series_set rolled;
-  if (lists == NULL || crm_set_init(&rolled) != CRM_OK) {
+  struct crm_series_set totals;
+  if (lists == NULL || crm_set_init(&totals) != CRM_OK) {
     free(lists);
     return NULL;
   }
-  size_t limit = SIZE_MAX; /* totals always go out */
-  bool ok = true;
-  for (int dimension = -1; ok && !lists->cut && dimension < (int)set->n_dimensions; dimension++) {
-    ok = crm_set_reset(&rolled) == CRM_OK && crm_set_roll_up(set, dimension, &rolled) == CRM_OK &&
-         add_within(lists, &rolled, limit, claimant, log);
-    if (dimension == -1)
-      limit = lists->n + max_breakdowns;
-  }
-  crm_set_free(&rolled);
+  bool ok = crm_set_roll_up(set, -1, &totals) == CRM_OK && add_set(lists, &totals, NULL, claimant, log) &&
+            add_breakdowns(lists, set, max_breakdowns, claimant, log);
+  crm_set_free(&totals);
   if (!ok) {
     crm_value_lists_free(lists);
     return NULL;

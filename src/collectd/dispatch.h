@@ -14,8 +14,8 @@ struct crm_value_lists;
 
 /* Names and values of a set, made outside the daemon's reading thread. `claimant` tells instances apart: a tenant that another instance
  * already emits is left out, because two instances must not write one identifier; that and names past the daemon's limit are told once
- * through `log`. Breakdowns are added dimension by dimension while their values are at most `max_breakdowns` together; a dimension that
- * does not fit is left out as a whole, and so are those after it. NULL when memory is short. */
+ * through `log`. Totals always go out; of the breakdowns as many as make at most `max_breakdowns` values (series/breakdown.h).
+ * NULL when memory is short. */
 struct crm_value_lists *crm_value_lists_new(const struct crm_series_set *set, const void *claimant, size_t max_breakdowns,
                                             const struct crm_log *log);
 /* True if a breakdown was left out. */

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 libcrm_la_SOURCES += \
+	src/series/breakdown.c src/series/breakdown.h \
 	src/series/catalogue.c src/series/catalogue.h src/series/catalogue.def \
 	src/series/flat_name.c src/series/flat_name.h \
 	src/series/set.c src/series/set.h
