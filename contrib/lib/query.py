@@ -10,13 +10,22 @@ query.py graphite URL TARGET            "path<TAB>value<TAB>time in s" per value
 import json
 import socket
 import sys
+import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
 
-def get(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return answer.read().decode()
+def get(url, tries=1):
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            tries -= 1
+            if error.code < 500 or tries == 0:
+                raise
+            time.sleep(1)
 
 
 def prometheus(base, expression):
@@ -25,16 +34,17 @@ def prometheus(base, expression):
     answer = json.loads(get(base + "/api/v1/query?" + query))
     for series in answer["data"]["result"]:
         labels = ",".join(f"{k}={v}" for k, v in sorted(series["metric"].items()))
-        for time, value in series.get("values") or [series["value"]]:
-            print(labels, value, round(time * 1000), sep="\t")
+        for at, value in series.get("values") or [series["value"]]:
+            print(labels, value, round(at * 1000), sep="\t")
 
 
 def graphite(base, target):
     query = urllib.parse.urlencode({"target": target, "format": "json", "from": "-10min"})
-    for series in json.loads(get(base + "/render?" + query)):
-        for value, time in series["datapoints"]:
+    # It answers 500 when it meets a file that carbon is just making.
+    for series in json.loads(get(base + "/render?" + query, tries=10)):
+        for value, at in series["datapoints"]:
             if value is not None:
-                print(series["target"], repr(value), time, sep="\t")
+                print(series["target"], repr(value), at, sep="\t")
 
 
 def main():

@@ -11,10 +11,11 @@ e2e_deadline 400
 services_init || bail_out "no scratch directory"
 start_postgres || bail_out "PostgreSQL does not start"
 demo_crm_load "$build" --accounts 600 --end "$(date -u +%F)" || bail_out "the CRM cannot be loaded"
-# The archive keeps every second, and a value comes every other one: each tick has a second of its own.
+# The archive keeps every second, and a value comes every other one: each tick has a second of its own. One dimension: with a dozen owners
+# too, write_prometheus and carbon would be busy with new series for longer than this test waits.
 start_carbon 1 || bail_out "carbon does not start"
 start_graphite || bail_out "graphite-web does not start"
-collectd_conf "$build" 2 < <(demo_crm_plugin_block 5)
+collectd_conf "$build" 2 < <(demo_crm_plugin_block 5 'GroupBy "segment"')
 start_collectd
 start_prometheus "$COLLECTD_PORT" 1 || bail_out "Prometheus does not start"
 work=$(mktemp -d "${TMPDIR:-/tmp}/crm-e2e-XXXXXX")
@@ -30,7 +31,7 @@ prometheus_values 'collectd_crm_gauge{instance="demo"}[20s]' |
   sed -nE 's/^__name__=[^,]*,crm=([^,]*),instance=[^,]*,job=[^,]*,type=([^\t]*)\t/\1\t\2\t/p' | grep -v '^demo	' >"$work/prometheus"
 at_ms=$("$here/compare.py" instant "$work/prometheus")
 at=$(date -u -d "@$((at_ms / 1000)).$(printf '%03d' $((at_ms % 1000)))" '+%F %T.%3N+00')
-sql -v at="$at" -f - <"$here/expected.sql" >"$work/expected" || bail_out "the expected values cannot be computed"
+sql -v at="$at" -f - <"$here/expected.sql" | grep -v '_by_account_owner[.]' >"$work/expected" || bail_out "the expected values cannot be computed"
 diag "as of $at: $(wc -l <"$work/expected") values expected"
 ok "Prometheus has what SQL says" "$here/compare.py" values Prometheus "$work/expected" "$work/prometheus" "$at_ms"
 
