@@ -10,6 +10,7 @@ crm_demo_data_SOURCES = \
 	contrib/generator/rows_usage.c \
 	contrib/generator/simulate.c contrib/generator/simulate.h \
 	contrib/generator/table.c contrib/generator/table.h \
+	contrib/generator/trouble.c \
 	contrib/generator/words.c contrib/generator/write.h
 # No fused multiply-add: the same arguments give the same bytes on every machine.
 crm_demo_data_CFLAGS = $(AM_CFLAGS) -ffp-contract=off

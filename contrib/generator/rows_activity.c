@@ -16,7 +16,7 @@ static const struct {
 };
 
 static void write_participants(struct demo *demo, const struct company *c, struct prng *r, const struct key *engagement, uint64_t number,
-                               int day, int64_t added, int wanted, double stress) {
+                               int day, int64_t added, int wanted, double pain) {
   const struct life *life = c->life;
   if (wanted == 0 || c->n_contacts == 0)
     return;
@@ -27,11 +27,11 @@ static void write_participants(struct demo *demo, const struct company *c, struc
       continue;
     double role = prng_real(r), answer = prng_real(r);
     const char *type = role < 0.12 ? "organizer" : role < 0.85 ? "attendee" : role < 0.95 ? "optional" : "mentioned";
-    const char *response = answer < 0.62 - 0.35 * stress   ? "accepted"
-                           : answer < 0.70 - 0.20 * stress ? "declined"
-                           : answer < 0.77 - 0.15 * stress ? "tentative"
-                           : answer < 0.93                 ? "no_response"
-                                                           : NULL;
+    const char *response = answer < 0.73 + 0.2 * (life->quality - 0.5) - 0.50 * pain    ? "accepted"
+                           : answer < 0.80 + 0.15 * (life->quality - 0.5) - 0.30 * pain ? "declined"
+                           : answer < 0.84 - 0.20 * pain                                ? "tentative"
+                           : answer < 0.93                                              ? "no_response"
+                                                                                        : NULL;
     struct key key = key_make(life->scenario->seed, KEY_PARTICIPANT, life->number, number * 16 + (uint64_t)written);
     struct table *t = row_begin(&demo->out, T_PARTICIPANT);
     put_key(t, &key);
@@ -46,10 +46,10 @@ static void write_participants(struct demo *demo, const struct company *c, struc
 }
 
 static void write_engagement(struct demo *demo, const struct company *c, struct prng *r, uint64_t number, int day, int seconds,
-                             enum kind kind, bool planned, bool held, double stress) {
+                             enum kind kind, bool planned, bool held, double pain) {
   const struct life *life = c->life;
   struct key key = key_make(life->scenario->seed, KEY_ENGAGEMENT, life->number, number);
-  double mood = prng_real(r) + 0.35 * (life->quality - 0.5) - 0.55 * stress;
+  double mood = prng_real(r) + 0.35 * (life->quality - 0.5) - 1.05 * pain;
   const char *outcome = mood > 0.42 ? "positive" : mood > 0.10 ? "neutral" : mood > 0.0 ? "action_required" : "negative";
   bool recorded = held && kind != NOTE && prng_chance(r, kind == EMAIL ? 0.45 : 0.85);
   int length = kind == EMAIL || kind == NOTE ? 0 : 900 * prng_between(r, 1, 4);
@@ -76,9 +76,9 @@ static void write_engagement(struct demo *demo, const struct company *c, struct 
   row_end(&demo->out, t);
 
   write_participants(demo, c, r, &key, number, day, created,
-                     kinds[kind].participants > 0 ? 1 + prng_below(r, kinds[kind].participants + 1) : 0, stress);
+                     kinds[kind].participants > 0 ? 1 + prng_below(r, kinds[kind].participants + 1) : 0, pain);
   if (held && (kind == EMAIL || kind == CALL) && prng_chance(r, 0.6)) {
-    double hours = 5 * exp(1.1 * prng_normal(r)) * (1 + 2.5 * stress);
+    double hours = 5 * exp(1.1 * prng_normal(r)) * (1.8 - 1.4 * life->quality + 11 * pain);
     t = row_begin(&demo->out, T_RESPONSE);
     put_key(t, &key);
     put_int(t, (int)(3600 * hours));
@@ -97,22 +97,22 @@ void write_engagements(struct demo *demo, const struct company *c) {
   /* Gaps are drawn at the full rate; trouble and holidays then thin them out. Up to three weeks ahead are in the calendar. */
   for (double when = curve->first + prng_exponential(&r) / rate; when < end + 21; when += prng_exponential(&r) / rate) {
     int day = (int)when;
-    double stress = curve_covers(curve, day) ? curve->stress[day - curve->first] : life_stress(life, end - 1);
+    double pain = curve_covers(curve, day) ? curve->pain[PAIN_PEOPLE][day - curve->first] : life_pain(life, end - 1, PAIN_PEOPLE);
     double season = curve_covers(curve, day) ? curve->season[day - curve->first] : 1;
-    bool dropped = prng_real(&r) > season * (1 - 0.6 * stress);
+    bool dropped = prng_real(&r) > season * (1 - 0.15 * pain);
     double draw = prng_real(&r);
     enum kind kind = MEETING;
     while (kind < TRAINING && draw >= kinds[kind].share)
       kind++;
     bool planned = kind != NOTE && (kind != EMAIL || prng_chance(&r, 0.2));
-    bool missed = planned && prng_chance(&r, 0.03 + 0.30 * stress);
+    bool missed = planned && prng_chance(&r, 0.02 + 0.16 * (1 - life->quality) + 0.78 * pain);
     int seconds = prng_between(&r, 8, 17) * 3600 + 900 * prng_below(&r, 4);
     if (kind != EMAIL && day_of_week(day) >= 5)
       day -= day_of_week(day) - 4; /* no meetings at weekends: the Friday before */
     bool future = day >= end;
     if (dropped || day < curve->first || !life_spell_at(life, future ? end - 1 : day) || (future && (!planned || kind == EMAIL)))
       continue;
-    write_engagement(demo, c, &r, number++, day, seconds, kind, planned, !future && !missed, stress);
+    write_engagement(demo, c, &r, number++, day, seconds, kind, planned, !future && !missed, pain);
   }
 }
 
@@ -144,7 +144,7 @@ void write_health(struct demo *demo, const struct company *c) {
   const struct curve *curve = &demo->curve;
   struct prng r = prng_stream(life->scenario->seed, life->number, FOR_HEALTH);
   bool connected = !prng_chance(&r, 0.05), no_adoption = prng_chance(&r, 0.05);
-  double logins = 2.0 + 6.5 * life->quality, adoption = 38 + 48 * life->quality + 6 * prng_normal(&r);
+  double logins = 1.6 + 7.5 * life->quality, adoption = 32 + 72 * life->quality + 6 * prng_normal(&r);
   uint64_t number = 0;
   if (life->number % 97 == 41) { /* rows that a deleted account has left behind */
     struct key gone = key_make(life->scenario->seed, KEY_ACCOUNT, life->number, 1);
@@ -158,9 +158,9 @@ void write_health(struct demo *demo, const struct company *c) {
       continue;
     if ((bits & 31) == 0) /* the nightly job did not run */
       continue;
-    double stress = curve->stress[i], season = curve->season[i];
-    int l = (int)lrint(logins * season * (1 - 0.8 * stress) * (1 + 0.18 * noise));
-    int a = (int)lrint(adoption * (1 - 0.55 * stress) * (0.9 + 0.1 * season) + 1.5 * noise);
+    double pain = curve->pain[PAIN_USE][i], season = curve->season[i];
+    int l = (int)lrint(logins * season * (1 - 0.92 * pain) * (1 + 0.18 * noise));
+    int a = (int)lrint(adoption * (1 - 0.85 * pain) * (0.9 + 0.1 * season) + 1.5 * noise);
     a = a < 0 ? 0 : a > 100 ? 100 : a;
     l = l < 0 ? 0 : l;
     int tickets = (int)((bits >> 8) & 7) == 0 ? 1 : 0, training = (int)(40 + 50 * life->quality);
@@ -230,23 +230,24 @@ static void write_desk(struct demo *demo, const struct company *c, struct prng *
     if (isnan(curve->health[i]))
       continue;
     int day = curve->first + i;
-    double stress = curve->stress[i], heavy = 1;
+    double pain = curve->pain[PAIN_SUPPORT][i], heavy = 1 + 4 * pain;
     for (int k = 0; k < n_storms; k++)
       if (day >= storms[k].from && day < storms[k].until)
-        heavy = storms[k].strength;
-    int fresh = prng_poisson(r, weekly * curve->season[i] * heavy * (1 + stress));
+        heavy = fmax(heavy, storms[k].strength);
+    bool storm = heavy > 2;
+    int fresh = prng_poisson(r, weekly * curve->season[i] * heavy);
     int could = prng_poisson(r, weekly * 1.4 + 1.0);
     int solved = waiting + fresh < could ? waiting + fresh : could, escalated = 0;
     waiting += fresh - solved;
     for (int n = 0; n < fresh; n++)
-      escalated += prng_chance(r, heavy > 1 ? 0.15 : 0.03 + 0.1 * stress);
-    double hours = 14 * exp(0.6 * prng_normal(r)) * (heavy > 1 ? 2.6 : 1) * (1 + stress);
-    double first_hours = 2 * exp(0.8 * prng_normal(r)) * (heavy > 1 ? 3 : 1);
-    double csat = 4.5 - 0.9 * stress - (heavy > 1 ? 1.0 : 0) + 0.45 * prng_normal(r);
+      escalated += prng_chance(r, (storm ? 0.12 : 0.03) + 0.65 * pain);
+    double hours = 14 * exp(0.6 * prng_normal(r)) * (storm ? 2.6 : 1) * (2.1 - 1.8 * life->quality + pain);
+    double first_hours = 2 * exp(0.8 * prng_normal(r)) * (storm ? 3 : 1);
+    double csat = 3.9 + 0.9 * life->quality - 1.2 * pain - (storm ? 1.0 : 0) + 0.45 * prng_normal(r);
     csat = csat < 1 ? 1 : csat > 5 ? 5 : csat;
     if (solved == 0 || prng_chance(r, 0.4))
       csat = 0; /* nobody answered the little form */
-    int severity = (int)(24 + 8 * prng_normal(r) + (heavy > 1 ? 30 : 0) + 12 * stress);
+    int severity = (int)(33 - 28 * life->quality + 8 * prng_normal(r) + (storm ? 30 : 0) + 12 * pain);
     severity = severity < 0 ? 0 : severity > 100 ? 100 : severity;
     write_support_row(demo, c, number++, provider, day, fresh, solved, waiting, hours, first_hours, escalated, csat, severity, before);
     before = fresh;
@@ -313,7 +314,7 @@ void write_adoption(struct demo *demo, const struct company *c) {
   uint64_t number = 0;
   for (int i = 29; i < curve->n; i += 30)
     for (int k = 0; k < 2; k++) {
-      int value = prng_poisson(&r, (k ? 25 : 6) * (0.5 + life->quality) * (1 - curve->stress[i]));
+      int value = prng_poisson(&r, (k ? 25 : 6) * (0.5 + life->quality) * (1 - curve->pain[PAIN_USE][i]));
       if (isnan(curve->health[i]))
         continue;
       struct key key = key_make(life->scenario->seed, KEY_ADOPTION, life->number, number++);

@@ -67,10 +67,10 @@ void write_invoices(struct demo *demo, const struct company *c) {
       int issued = day_add_months(spell->from, months * k), due = issued + 30;
       if (issued >= end || issued >= spell->until)
         break;
-      double stress = life_stress(life, issued < spell->until - 1 ? issued + 1 : issued);
+      double pain = life_pain(life, due - 10 < spell->until ? due - 10 : issued, PAIN_MONEY);
       double mood = prng_real(&r);
-      int delay = mood < 0.75 - 0.25 * sloppy - 0.45 * stress ? -prng_below(&r, 25) : prng_between(&r, 1, 10 + (int)(50 * sloppy));
-      bool never = prng_chance(&r, 0.004 + 0.12 * stress), cancelled = prng_chance(&r, 0.004);
+      int delay = mood < 0.86 - 0.50 * sloppy - 0.85 * pain ? -prng_below(&r, 25) : prng_between(&r, 1, 10 + (int)(50 * sloppy));
+      bool never = prng_chance(&r, 0.004 + 0.3 * pain), cancelled = prng_chance(&r, 0.004);
       const struct level *level = life_level_at(life, issued + 1);
       if (issued < reach || !level || level->arr == 0)
         continue;
@@ -173,9 +173,12 @@ void write_opportunities(struct demo *demo, const struct company *c) {
 void write_signals(struct demo *demo, const struct company *c) {
   static const struct {
     const char *kind;
-    double yearly, stressed; /* how many a year, and how many times more in deep trouble */
-  } kinds[] = {
-      {"feature_requests", 1.4, 1}, {"pricing_discussions", 0.4, 9}, {"competitor_mentions", 0.3, 12}, {"budget_constraints", 0.25, 12}};
+    double yearly, pained; /* how many a year, and how many more in deep trouble */
+    enum pain side;
+  } kinds[] = {{"feature_requests", 1.5, 9, PAIN_RIVALS},
+               {"pricing_discussions", 0.7, 13, PAIN_RIVALS},
+               {"competitor_mentions", 0.5, 13, PAIN_RIVALS},
+               {"budget_constraints", 0.4, 13, PAIN_MONEY}};
   static const char *const sources[] = {"call", "email", "support", NULL};
   const struct life *life = c->life;
   const int end = life->scenario->end;
@@ -184,7 +187,7 @@ void write_signals(struct demo *demo, const struct company *c) {
   for (int day = demo->curve.first; day < end; day += 30) {
     for (int k = 0; k < 4; k++) {
       int middle = day + 15 < end ? day + 15 : end - 1;
-      double rate = kinds[k].yearly * 30 / 365 * (1 + kinds[k].stressed * life_stress(life, middle));
+      double rate = (kinds[k].yearly * (1.6 - 1.2 * life->quality) + kinds[k].pained * life_pain(life, middle, kinds[k].side)) * 30 / 365;
       for (int n = prng_poisson(&r, rate); n > 0; n--) {
         int on = day + prng_below(&r, 30);
         double weight = prng_real(&r);
@@ -200,7 +203,7 @@ void write_signals(struct demo *demo, const struct company *c) {
         if (weight < 0.5)
           put_null(t);
         else
-          put_decimal(t, 5 * (int)(1 + 4 * weight), 1);
+          put_decimal(t, (int)(20 * weight) - 8, 1); /* 0.2 .. 1.1 */
         put_text(t, sources[source]);
         row_end(&demo->out, t);
       }
@@ -220,8 +223,8 @@ void write_interventions(struct demo *demo, const struct company *c) {
     bool noticed = prng_chance(&r, 0.75), early = prng_chance(&r, 0.2);
     bool ends_in_churn = false;
     for (int s = 0; s < life->n_spells; s++)
-      ends_in_churn |= life->spells[s].until == trouble->peak;
-    if (!noticed || opened >= end || opened >= trouble->peak)
+      ends_in_churn |= life->spells[s].until == trouble->until;
+    if (!noticed || opened >= end || opened >= trouble->until)
       continue;
     bool done = closed < end;
     struct key key = key_make(life->scenario->seed, KEY_INTERVENTION, life->number, (uint64_t)i);

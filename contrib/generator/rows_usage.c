@@ -67,7 +67,7 @@ static uint64_t write_person(struct demo *demo, const struct company *c, struct 
   const int end = life->scenario->end;
   struct device devices[2] = {{.key = key_make(life->scenario->seed, KEY_FINGERPRINT, life->number, 2 * (uint64_t)person)},
                               {.key = key_make(life->scenario->seed, KEY_FINGERPRINT, life->number, 2 * (uint64_t)person + 1)}};
-  double habit = prng_real(r), rate = 0.03 + 0.24 * habit * habit, gives_up = 0.25 + 1.1 * prng_real(r);
+  double habit = prng_real(r), rate = 0.04 + 0.24 * habit * habit, gives_up = 0.25 + 1.1 * prng_real(r);
   double usual = 360 + 900 * life->quality;
   bool two = prng_chance(r, 0.2), named = !prng_chance(r, 0.15);
   int first = curve->n > SESSION_DAYS ? end - SESSION_DAYS : curve->first;
@@ -76,9 +76,9 @@ static uint64_t write_person(struct demo *demo, const struct company *c, struct 
     double noise = prng_normal(r), draw = prng_real(r);
     int seconds = prng_between(r, 7 * 3600, 20 * 3600);
     bool weekend = day_of_week(day) >= 5;
-    if (isnan(curve->health[i]) || curve->stress[i] > gives_up || draw > curve->season[i] * (weekend ? 0.15 : 1))
+    if (isnan(curve->health[i]) || curve->pain[PAIN_USE][i] > gives_up || draw > curve->season[i] * (weekend ? 0.15 : 1))
       continue;
-    struct visit visit = {at_day(day, seconds), (int)(usual * exp(0.7 * noise) * (1 - 0.5 * curve->stress[i]))};
+    struct visit visit = {at_day(day, seconds), (int)(usual * exp(0.7 * noise) * (1 - 0.6 * curve->pain[PAIN_USE][i]))};
     if (draw < 0.02)
       visit.seconds = -1;
     write_session(demo, c, tracked, &devices[two && draw < 0.10], number++, visit, 1 + visit.seconds / 90);
@@ -101,7 +101,7 @@ void write_usage(struct demo *demo, const struct company *c) {
   if (level && level->seats == 0 && life->n_levels > 1)
     level--; /* left: those who were there before */
   int seats = level && level->seats > 0 ? level->seats : 5;
-  int people = (int)ceil(seats * (0.45 + 0.5 * life->quality));
+  int people = (int)ceil(seats * (0.35 + 0.65 * life->quality));
   if (!tracked_at_all || life->n_spells == 0)
     return;
   struct key tracked = key_make(life->scenario->seed, KEY_TRACKED, life->number, 0);

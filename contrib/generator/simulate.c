@@ -54,23 +54,6 @@ bool life_churned(const struct life *life) {
   return life->n_spells > 0 && life->spells[life->n_spells - 1].until <= life->scenario->end - 1;
 }
 
-double life_stress(const struct life *life, int day) {
-  double stress = 0;
-  for (int i = 0; i < life->n_troubles; i++) {
-    const struct trouble *t = &life->troubles[i];
-    if (day < t->from || day > t->peak + 45)
-      continue;
-    double part = day <= t->peak ? (double)(day - t->from) / (t->peak - t->from) : 1 - (day - t->peak) / 45.0;
-    stress = fmax(stress, t->depth * part);
-  }
-  return stress;
-}
-
-static void add_trouble(struct life *life, int from, int peak, double depth) {
-  if (life->n_troubles < TROUBLES_MAX && peak > from)
-    life->troubles[life->n_troubles++] = (struct trouble){from, peak, depth};
-}
-
 static void add_level(struct life *life, int64_t at, int64_t arr, int seats) {
   if (life->n_levels < LEVELS_MAX)
     life->levels[life->n_levels++] = (struct level){at, arr, seats};
@@ -85,7 +68,7 @@ static int office_hour(struct prng *r) {
 static int plan_contracts(struct life *life, struct prng *r, int from) {
   const int end = life->scenario->end;
   double yearly = by_segment[life->segment].churn * (1.9 - 1.8 * life->quality);
-  if (life->segment <= SMALL && prng_chance(r, 0.35)) {
+  if (life->segment <= SMALL && prng_chance(r, life->destined ? 0.1 : 0.35)) {
     int until = from + max_int(60, (int)(365 * prng_exponential(r) / yearly));
     if (life->n_terms < SPELLS_MAX * TERMS_MAX)
       life->terms[life->n_terms++] = (struct term){.from = from, .until = DAY_NONE, .renewed_arr = -1, .decided = DAY_NONE};
@@ -94,13 +77,13 @@ static int plan_contracts(struct life *life, struct prng *r, int from) {
   int months = life->segment >= LARGE && prng_chance(r, 0.3) ? 12 * prng_between(r, 2, 3) : 12;
   for (int k = 0;; k++) {
     int term_from = day_add_months(from, months * k), term_until = day_add_months(from, months * (k + 1));
-    bool lost = prng_chance(r, 1 - pow(1 - fmin(yearly, 0.9), months / 12.0));
+    bool lost = prng_chance(r, 1 - pow(1 - fmin(yearly, 0.9), months / 12.0)) && !(life->destined && term_until < end);
     int decided = term_until - prng_between(r, 5, 60);
     bool slow = prng_chance(r, 0.25); /* past its end and still not decided */
     if (term_from < end && life->n_terms < SPELLS_MAX * TERMS_MAX) {
       struct term *t = &life->terms[life->n_terms++];
       *t = (struct term){.from = term_from, .until = term_until, .renewed_arr = -1, .decided = DAY_NONE, .lost = lost};
-      if (slow && !lost)
+      if ((slow || (life->destined && term_until > end)) && !lost) /* nobody signs in trouble */
         decided = term_until + prng_between(r, 10, 45);
       if (decided < end)
         t->decided = decided;
@@ -154,20 +137,6 @@ static void plan_revenue(struct life *life, struct prng *r, const struct spell *
   }
 }
 
-static void plan_troubles(struct life *life, struct prng *r, const struct spell *spell) {
-  const int end = life->scenario->end;
-  if (spell->until < end + 150) {
-    int from = max_int(spell->until - prng_between(r, 60, 120), spell->from + 15);
-    add_trouble(life, from, spell->until, 0.75 + 0.25 * prng_real(r));
-  }
-  /* Troubles that pass. */
-  for (int day = spell->from + 60; day < min_int(end, spell->until - 240); day += 180)
-    if (prng_chance(r, 0.25)) {
-      int from = day + prng_below(r, 60);
-      add_trouble(life, from, from + prng_between(r, 45, 90), 0.35 + 0.5 * prng_real(r));
-    }
-}
-
 /* Amounts of the terms follow from the levels. */
 static void price_terms(struct life *life) {
   for (int i = 0; i < life->n_terms; i++) {
@@ -194,7 +163,8 @@ void life_simulate(struct life *life, const struct scenario *scenario, uint64_t 
   double u = prng_real(&r);
   while (life->segment < ENTERPRISE && u >= by_segment[life->segment].share)
     life->segment++;
-  life->quality = 0.5 * (prng_real(&r) + prng_real(&r));
+  double fit = prng_real(&r);
+  life->quality = 0.35 * prng_real(&r) + 0.65 * fit;
   life->silent = prng_chance(&r, 0.05);
   life->auto_renew = prng_chance(&r, life->segment <= SMALL ? 0.7 : 0.35);
   double kind = prng_real(&r);
@@ -210,6 +180,9 @@ void life_simulate(struct life *life, const struct scenario *scenario, uint64_t 
 
   double age = prng_real(&r);
   life->created = scenario->end - 2 - (int)(1480 * age * (0.4 + 0.6 * age));
+  life->destined = trouble_destined(scenario->seed, number);
+  if (life->destined && prng_chance(&r, life->destined == DESTINED_BADLY ? 0.9 : 0.5)) /* a term ends soon: that is when it shows */
+    life->created = day_add_months(scenario->end + prng_between(&r, 3, 35), -12 * prng_between(&r, 1, 3));
   life->created_at = at_day(life->created, prng_between(&r, 8 * 3600, 12 * 3600));
   double wait = prng_real(&r);
   int day = life->created + (wait < 0.70 || life->inserted_with_arr ? 0 : wait < 0.90 ? prng_between(&r, 1, 6) : prng_between(&r, 7, 30));
@@ -225,7 +198,7 @@ void life_simulate(struct life *life, const struct scenario *scenario, uint64_t 
     struct spell *spell = &life->spells[life->n_spells++];
     int first_term = life->n_terms;
     *spell = (struct spell){day, plan_contracts(life, &r, day)};
-    plan_troubles(life, &r, spell);
+    life_plan_troubles(life, &r, spell);
     if (life->priced && !life->free_of_charge)
       plan_revenue(life, &money, spell, first_term, arr, seats);
     if (spell->until >= scenario->end || !prng_chance(&r, 0.30))
@@ -247,7 +220,10 @@ bool curve_init(struct curve *curve, const struct scenario *scenario) {
   curve->season = calloc(n, sizeof *curve->season);
   curve->health = calloc(n, sizeof *curve->health);
   curve->stress = calloc(n, sizeof *curve->stress);
-  if (!curve->season || !curve->health || !curve->stress) {
+  bool complete = curve->season && curve->health && curve->stress;
+  for (int k = 0; k < PAINS; k++)
+    complete &= (curve->pain[k] = calloc(n, sizeof *curve->pain[k])) != NULL;
+  if (!complete) {
     curve_free(curve);
     return false;
   }
@@ -264,6 +240,8 @@ void curve_free(struct curve *curve) {
   free(curve->season);
   free(curve->health);
   free(curve->stress);
+  for (int k = 0; k < PAINS; k++)
+    free(curve->pain[k]);
 }
 
 void curve_simulate(struct curve *curve, const struct life *life) {
@@ -273,13 +251,17 @@ void curve_simulate(struct curve *curve, const struct life *life) {
     drift = 0.97 * drift + 1.1 * prng_normal(&r); /* AR(1); stationary standard deviation 4.5 */
     curve->health[i] = NAN;
     curve->stress[i] = 0;
+    for (int k = 0; k < PAINS; k++)
+      curve->pain[k][i] = 0;
     int day = curve->first + i;
     if (!life_spell_at(life, day))
       continue;
     double stress = life->n_troubles > 0 ? life_stress(life, day) : 0;
     double newcomer = day < life->onboarded ? 12.0 * (life->onboarded - day) / (life->onboarded - life->spells[0].from + 1) : 0;
-    double health = usual + drift - 55 * stress - newcomer;
+    double health = usual + drift - 60 * stress - newcomer;
     curve->stress[i] = (float)stress;
+    for (int k = 0; k < PAINS && stress > 0; k++)
+      curve->pain[k][i] = (float)life_pain(life, day, (enum pain)k);
     curve->health[i] = (float)fmin(100, fmax(0, health));
   }
 }

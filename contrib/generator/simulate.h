@@ -57,13 +57,26 @@ struct term {
   int decided;              /* day, DAY_NONE: not yet */
   bool lost;
 };
-/* Stress rises over [from, peak] to `depth`, and fades over 45 days unless the customer left at the peak. */
+/* The sides on which a trouble shows. */
+enum pain {
+  PAIN_USE,     /* logins, features, sessions */
+  PAIN_PEOPLE,  /* meetings missed, bad outcomes, slow answers */
+  PAIN_SUPPORT, /* many tickets, escalated */
+  PAIN_RIVALS,  /* competitors and prices are talked about, features asked for */
+  PAIN_MONEY,   /* budgets cut, invoices late */
+  PAINS
+};
+/* Days: it begins, the product is dropped between `collapse` and `peak`, it lasts until `until` and fades over 45 days, unless the customer
+ * left then. */
 struct trouble {
-  int from, peak;
-  double depth;
+  int from, collapse, peak, until;
+  double depth, pain[PAINS]; /* 0..1 */
 };
 
 enum method { BY_ARR, BY_MRR, BY_SEATS };
+
+/* To be in trouble at the scenario's end, if it is a customer then. */
+enum destiny { NOT_DESTINED, DESTINED, DESTINED_BADLY };
 
 struct life {
   const struct scenario *scenario;
@@ -72,6 +85,7 @@ struct life {
   enum segment segment;
   double quality; /* 0..1: how well the product fits */
   bool silent;    /* nobody talks to them */
+  enum destiny destined;
   bool priced, free_of_charge;
   bool inserted_with_arr; /* the account was entered with its revenue: no first row of history */
   bool zero_row, undated; /* what was written down when it left */
@@ -101,8 +115,12 @@ static inline int life_signed_on(const struct life *life) {
 }
 /* True if it once paid and does not any more. */
 bool life_churned(const struct life *life);
-/* Trouble on the day, 0..1. */
+/* Trouble on the day, 0..1: as a whole, and what of it shows on one side. */
 double life_stress(const struct life *life, int day);
+double life_pain(const struct life *life, int day, enum pain side);
+/* trouble.c: who is destined, and the troubles of one spell. */
+enum destiny trouble_destined(uint64_t seed, uint64_t number);
+void life_plan_troubles(struct life *life, struct prng *r, const struct spell *spell);
 
 /* The days of a scenario's window: what they share, and one company's feelings. Index 0 is the first day of the window. */
 struct curve {
@@ -110,6 +128,7 @@ struct curve {
   float *season; /* factor on activity by the time of year */
   float *health; /* 0..100; NaN where it was no customer */
   float *stress; /* 0..1 */
+  float *pain[PAINS];
 };
 bool curve_init(struct curve *curve, const struct scenario *scenario);
 void curve_free(struct curve *curve);

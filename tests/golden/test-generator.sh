@@ -123,6 +123,22 @@ is "SELECT avg(late / early) < 0.7 FROM (SELECT avg(login_frequency) FILTER (WHE
         NULLIF(avg(login_frequency) FILTER (WHERE metric_date < until - 150), 0) AS early
       FROM health_metrics h JOIN (SELECT account_id, churned_at::date AS until FROM crm_ext.account_detail WHERE churned_at > '2025-12-01') d USING (account_id)
       GROUP BY account_id) q" "logins fall before a churn"
+# Trouble as of the end, with enough of it for the upper bands of risk and health: steep, and on several sides.
+is "SELECT count(*) BETWEEN 4 AND 20 FROM (SELECT avg(login_frequency) FILTER (WHERE metric_date >= DATE '$END' - 30) AS late,
+        avg(login_frequency) FILTER (WHERE metric_date < DATE '$END' - 30) AS early
+      FROM health_metrics h JOIN accounts a ON a.id = h.account_id WHERE status IS DISTINCT FROM 'churned' AND metric_date >= DATE '$END' - 60
+      GROUP BY account_id) q WHERE late < 0.5 * early" "logins of a few customers fell by half within a month"
+is "SELECT count(*) BETWEEN 3 AND 20 FROM (SELECT account_id FROM support_metrics JOIN accounts a ON a.id = account_id
+      WHERE status IS DISTINCT FROM 'churned' AND metric_date >= DATE '$END' - 30
+      GROUP BY account_id HAVING sum(escalated_tickets) > 0.5 * sum(new_tickets)) q" "most tickets of a few customers are escalated"
+is "SELECT count(*) BETWEEN 3 AND 30 FROM (SELECT account_id FROM crm_ext.signal JOIN accounts a ON a.id = account_id
+      WHERE status IS DISTINCT FROM 'churned' AND observed_at >= DATE '$END' - 90 AND kind <> 'feature_requests'
+      GROUP BY account_id HAVING count(DISTINCT kind) = 3) q" "competitors, prices and budgets come up together"
+is "SELECT count(DISTINCT account_id) >= 3 FROM (SELECT account_id, logins, max(logins) OVER (w ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS before,
+        max(logins) OVER (w ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS after
+      FROM (SELECT account_id, (DATE '$END' - metric_date - 1) / 30 AS ago, avg(login_frequency) AS logins FROM health_metrics
+            WHERE metric_date >= DATE '$END' - 480 GROUP BY 1, 2 HAVING count(*) > 20) months WINDOW w AS (PARTITION BY account_id ORDER BY ago DESC)) q
+      WHERE logins > 0 AND LEAST(before, after) > 2 * logins" "some were in such trouble before and recovered"
 # Nothing has happened after the end, except what is planned.
 future=
 for column in accounts.created_at accounts.updated_at accounts.last_growth_update accounts.onboarding_started_at accounts.onboarding_completed_at \
