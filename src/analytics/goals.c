@@ -19,7 +19,7 @@ static enum state state_of(const struct crm_context *c, const struct crm_due *du
       return ACHIEVED;
     break;
   case CRM_GOAL_MISSED:
-    if (target_at == CRM_TIME_NONE || passed)
+    if (target_at <= c->at) /* CRM_TIME_NONE is before everything */
       return MISSED;
     break;
   case CRM_GOAL_AT_RISK:

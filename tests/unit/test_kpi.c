@@ -248,6 +248,8 @@ static void test_goals(void **state) {
       "goal_id=13 status=missed",                                                /* missed, no target */
       "goal_id=14 status=achieved target_at=2026-04-01 completed_at=2026-02-27", /* achieved, not due yet */
       "goal_id=15 status=at_risk target_at=2025-12-15",                          /* overdue, 90 d */
+      "goal_id=17 status=missed target_at=2026-03-01",                           /* said to be missed on its day: missed, 30 d */
+      "goal_id=18 status=missed target_at=2026-03-01T12:00+1us",                 /* not missed yet: on_track */
       "goal_id=16 status=on_track",                                              /* on_track */
   };
   for (size_t i = 0; i < sizeof(goals) / sizeof(goals[0]); i++)
@@ -259,17 +261,17 @@ static void test_goals(void **state) {
   fixture_row(&f, CRM_REL_GOAL, "account_id=c goal_id=1 status=missed target_at=2026-02-06");
   fixture_at(&f, "2026-03-01T12:00");
   fixture_evaluate(&f);
-  assert_close(fixture_sum(&f, "crm_goals status=on_track"), 4);
+  assert_close(fixture_sum(&f, "crm_goals status=on_track"), 5);
   assert_close(fixture_sum(&f, "crm_goals status=at_risk"), 1);
   assert_close(fixture_sum(&f, "crm_goals status=overdue"), 3);
   assert_close(fixture_sum(&f, "crm_goals status=achieved"), 4);
-  assert_close(fixture_sum(&f, "crm_goals status=missed"), 2);
+  assert_close(fixture_sum(&f, "crm_goals status=missed"), 3);
   assert_close(fixture_sum(&f, "crm_goals status=unknown"), 1);
-  assert_close(fixture_sum(&f, "crm_goals"), 15);
+  assert_close(fixture_sum(&f, "crm_goals"), 17);
   static const struct {
     const char *window;
     double achieved, missed, overdue;
-  } due[] = {{"30d", 2, 1, 2}, {"90d", 2, 2, 3}, {"1y", 3, 2, 3}};
+  } due[] = {{"30d", 2, 2, 2}, {"90d", 2, 3, 3}, {"1y", 3, 3, 3}};
   for (size_t w = 0; w < 3; w++) {
     char query[96];
     snprintf(query, sizeof(query), "crm_goals_due result=achieved window=%s", due[w].window);

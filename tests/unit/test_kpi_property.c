@@ -170,7 +170,7 @@ static void tell_goal(struct chance *c, struct base *b, int i, int id) {
     crm_time done = draw_time(c, b, -300, 50);
     snprintf(later, sizeof(later), "status=achieved %s", show(completed, "completed_at", done));
     snprintf(now, sizeof(now), "%s", done <= b->at ? later : "status=on_track");
-  } else if (fate == 1 && target_at != CRM_TIME_NONE && (target_at < b->at - 2 * DAY || target_at > b->at)) {
+  } else if (fate == 1 && target_at != CRM_TIME_NONE) {
     snprintf(later, sizeof(later), "status=missed"); /* nobody knows before the target */
     snprintf(now, sizeof(now), "%s", target_at <= b->at ? later : "status=on_track");
   }
