@@ -49,7 +49,7 @@ const uint8_t *crm_tenants_present(struct crm_context *c) {
 
 /* `at` is after the start of the last window. */
 static unsigned ring_of(const struct pass *p, crm_time at) {
-  return at > p->since[0] ? 0 : at > p->since[1] ? 1 : 2;
+  return (unsigned)(at <= p->since[0]) + (at <= p->since[1]); /* a coin toss is no branch to guess */
 }
 
 static enum crm_status add_completed(struct pass *p, uint32_t i, uint32_t r, struct crm_outcome_cursor *cursor) {
@@ -59,9 +59,9 @@ static enum crm_status add_completed(struct pass *p, uint32_t i, uint32_t r, str
   struct engagement_cell *cell = &p->cells[c->cell[i]];
   crm_time done = e->completed_at[r];
   unsigned ring = ring_of(p, done);
-  bool facing = (CRM_CUSTOMER_FACING >> e->type[r] & 1) != 0;
+  uint32_t facing = CRM_CUSTOMER_FACING >> e->type[r] & 1;
   cell->done[ring][e->type[r]][e->outcome[r]]++;
-  cell->facing[ring] += facing && crm_open(c, i);
+  cell->facing[ring] += facing & (c->status[i] != CRM_CHURNED);
   p->hours[tenant * HOURS_OF_WEEK + crm_local_hour_of_week(&p->local, done)]++;
   if (done > p->since[1] && !isnan(e->response_seconds[r]))
     crm_responses_add(&p->responses[c->cell[i]], CRM_CHANNEL_ENGAGEMENT, e->response_seconds[r], 1);
@@ -69,7 +69,7 @@ static enum crm_status add_completed(struct pass *p, uint32_t i, uint32_t r, str
     for (uint32_t k = e->contact_first[r]; k < e->contact_first[r + 1]; k++)
       p->met[e->contact[k]] = 1;
   enum crm_status status = CRM_OK;
-  if (facing && p->follows_up && e->outcome[r] <= CRM_NEGATIVE)
+  if (p->follows_up && (facing & (e->outcome[r] <= CRM_NEGATIVE)) != 0)
     status = crm_outcome_pairs_add(c, &p->pairs, cursor, tenant, done, e->outcome[r]);
   return status == CRM_OK ? crm_members_add(&p->members, tenant, e->owner[r], ring) : status;
 }

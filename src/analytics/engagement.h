@@ -65,9 +65,10 @@ struct crm_outcome_pairs {
   uint64_t *keys; /* tenant, change, outcome: see crm_spearman_key */
   size_t n, cap;
 };
-/* The visible health rows of one account; `after` moves down as its engagements are followed from the newest to the oldest. */
+/* The visible health rows of one account; `later` and `after`, the first rows after an engagement and 7 d after it, move down as its
+ * engagements are followed from the newest to the oldest. */
 struct crm_outcome_cursor {
-  uint32_t first, after, end;
+  uint32_t first, later, after, end;
 };
 struct crm_outcome_cursor crm_outcome_cursor(const struct crm_context *c, uint32_t account);
 /* An engagement completed at `done` with the outcome positive, neutral or negative; those of an account from the newest to the oldest. */

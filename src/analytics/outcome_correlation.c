@@ -16,7 +16,7 @@ struct crm_outcome_cursor crm_outcome_cursor(const struct crm_context *c, uint32
   const struct crm_healths *h = &c->facts->health;
   uint32_t first = h->first[account];
   uint32_t end = crm_span_after_day(h->day, first, h->first[account + 1], c->day);
-  return (struct crm_outcome_cursor){first, end, end};
+  return (struct crm_outcome_cursor){first, end, end, end};
 }
 
 /* The score of the first day with one among rows [lo, hi), by the last row of that day; NaN if there is none until `last`. */
@@ -56,11 +56,12 @@ enum crm_status crm_outcome_pairs_add(struct crm_context *c, struct crm_outcome_
                                       uint16_t tenant, crm_time done, uint8_t outcome) {
   const struct crm_healths *h = &c->facts->health;
   /* A day's row stands at its 00:00: it is at or before an instant if its day is not after the instant's. */
-  uint32_t after = crm_span_after_day(h->day, cursor->first, cursor->after, crm_local_day(pairs->local, done + FOLLOW_UP_FROM));
-  uint32_t later = crm_span_after_day(h->day, cursor->first, after, crm_local_day(pairs->local, done));
-  cursor->after = after;
-  double then = first_score(h, after, cursor->end, crm_local_day(pairs->local, done + FOLLOW_UP_UNTIL));
-  double before = last_score(h, cursor->first, later);
+  cursor->after = crm_span_after_day(h->day, cursor->first, cursor->after, crm_local_day(pairs->local, done + FOLLOW_UP_FROM));
+  if (cursor->after == cursor->end) /* nothing recorded since */
+    return CRM_OK;
+  cursor->later = crm_span_after_day(h->day, cursor->first, cursor->later, crm_local_day(pairs->local, done));
+  double then = first_score(h, cursor->after, cursor->end, crm_local_day(pairs->local, done + FOLLOW_UP_UNTIL));
+  double before = last_score(h, cursor->first, cursor->later);
   if (isnan(then) || isnan(before))
     return CRM_OK;
   if (pairs->n == pairs->cap) {

@@ -16,8 +16,8 @@ struct crm_response_cell *crm_responses_new(struct crm_context *c) {
 
 void crm_responses_add(struct crm_response_cell *cell, enum crm_channel channel, double seconds, int64_t n) {
   unsigned b = 0;
-  while (b < CRM_RESPONSE_BUCKETS - 1 && seconds > limit_seconds[b])
-    b++;
+  for (unsigned k = 0; k < CRM_RESPONSE_BUCKETS - 1; k++)
+    b += seconds > limit_seconds[k];
   cell->bucket[channel][b] += n;
   cell->points[channel] += (__int128)(int64_t)(seconds * (double)SECOND_POINTS + 0.5) * n;
 }

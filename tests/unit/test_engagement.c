@@ -185,7 +185,7 @@ static void test_local_time(void **state) {
     fixture_row(&f, CRM_REL_ACCOUNT, "account_id=a");
     for (int year = 1968; year <= 2026; year += 29) { /* before 1970 too; half a year from each side of both changes */
       for (int month = 1; month <= 7; month += 6) {
-        char text[32];
+        char text[64];
         snprintf(text, sizeof(text), "%d-%02d-03T00:17:11Z", year, month);
         fixture_at(&f, text);
         fixture_context(&f);
