@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Engagement (METRICS.md section 2, DEFINITIONS.md 1.4): what took place, with whom, how often, and what came of it. Internal to analytics.
  *
- * An engagement counts from completed_at on; one that was planned before T and not completed by T is missed, also if it was completed later.
+ * An engagement counts from completed_at on; one that was planned before T and not completed by T is missed, even if it took place later.
  * All kinds but notes are customer-facing. */
 #ifndef CRM_ANALYTICS_ENGAGEMENT_H
 #define CRM_ANALYTICS_ENGAGEMENT_H
