@@ -21,7 +21,25 @@ void crm_arena_init(struct crm_arena *arena, size_t ceiling) {
   *arena = (struct crm_arena){.ceiling = ceiling};
 }
 
+/* A block that was given back and is large enough, out of the list; or NULL. */
+static struct crm_arena_block *take_spare(struct crm_arena *arena, size_t need) {
+  for (struct crm_arena_block **link = &arena->spare; *link != NULL; link = &(*link)->next) {
+    struct crm_arena_block *block = *link;
+    if (block->size < need)
+      continue;
+    *link = block->next;
+    block->next = arena->head;
+    block->used = 0;
+    arena->head = block;
+    return block;
+  }
+  return NULL;
+}
+
 static struct crm_arena_block *add_block(struct crm_arena *arena, size_t need) {
+  struct crm_arena_block *spare = take_spare(arena, need);
+  if (spare != NULL)
+    return spare;
   size_t size = FIRST_BLOCK;
   if (arena->head != NULL)
     size = arena->head->size >= LARGEST_BLOCK / 2 ? LARGEST_BLOCK : arena->head->size * 2;
@@ -87,17 +105,43 @@ char *crm_arena_strndup(struct crm_arena *arena, const char *text, size_t len) {
   return copy;
 }
 
-void crm_arena_reset(struct crm_arena *arena) {
-  struct crm_arena_block *largest = NULL;
-  for (struct crm_arena_block *b = arena->head; b != NULL; b = b->next)
-    if (largest == NULL || b->size > largest->size)
-      largest = b;
-  for (struct crm_arena_block *b = arena->head, *next; b != NULL; b = next) {
-    next = b->next;
-    if (b != largest)
-      free(b);
+struct crm_arena_mark crm_arena_mark(const struct crm_arena *arena) {
+  return (struct crm_arena_mark){arena->head, arena->head != NULL ? arena->head->used : 0};
+}
+
+void crm_arena_rewind(struct crm_arena *arena, struct crm_arena_mark mark) {
+  while (arena->head != mark.head) {
+    struct crm_arena_block *block = arena->head;
+    arena->head = block->next;
+    /* The oldest goes to the front, so that the same requests find the same blocks. */
+    block->next = arena->spare;
+    arena->spare = block;
   }
+  if (arena->head != NULL)
+    arena->head->used = mark.used;
+}
+
+static void free_blocks(struct crm_arena_block *block, const struct crm_arena_block *except) {
+  for (struct crm_arena_block *next; block != NULL; block = next) {
+    next = block->next;
+    if (block != except)
+      free(block);
+  }
+}
+
+static struct crm_arena_block *largest_of(struct crm_arena_block *block, struct crm_arena_block *largest) {
+  for (; block != NULL; block = block->next)
+    if (largest == NULL || block->size > largest->size)
+      largest = block;
+  return largest;
+}
+
+void crm_arena_reset(struct crm_arena *arena) {
+  struct crm_arena_block *largest = largest_of(arena->spare, largest_of(arena->head, NULL));
+  free_blocks(arena->head, largest);
+  free_blocks(arena->spare, largest);
   arena->head = largest;
+  arena->spare = NULL;
   arena->used = 0;
   if (largest != NULL) {
     largest->next = NULL;
@@ -107,10 +151,9 @@ void crm_arena_reset(struct crm_arena *arena) {
 }
 
 void crm_arena_free(struct crm_arena *arena) {
-  for (struct crm_arena_block *b = arena->head, *next; b != NULL; b = next) {
-    next = b->next;
-    free(b);
-  }
+  free_blocks(arena->head, NULL);
+  free_blocks(arena->spare, NULL);
   arena->head = NULL;
+  arena->spare = NULL;
   arena->used = 0;
 }

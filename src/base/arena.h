@@ -10,7 +10,8 @@
 
 struct crm_arena_block;
 struct crm_arena {
-  struct crm_arena_block *head; /* newest block */
+  struct crm_arena_block *head;  /* newest block */
+  struct crm_arena_block *spare; /* blocks given back by crm_arena_rewind, which are used again */
   size_t used;                  /* bytes obtained from malloc */
   size_t ceiling;               /* 0 = none */
 };
@@ -27,6 +28,15 @@ void *crm_arena_calloc(struct crm_arena *arena, size_t count, size_t size) __att
 
 /* A copy of the `len` bytes with a NUL behind it, or NULL. */
 char *crm_arena_strndup(struct crm_arena *arena, const char *text, size_t len);
+
+/* Everything taken after the mark is given back by crm_arena_rewind, to be taken again without a trip to malloc: passes that follow one
+ * another work in the same memory. Marks nest; one is void after a rewind to an earlier mark, a reset or a free. */
+struct crm_arena_mark {
+  struct crm_arena_block *head;
+  size_t used;
+};
+struct crm_arena_mark crm_arena_mark(const struct crm_arena *arena);
+void crm_arena_rewind(struct crm_arena *arena, struct crm_arena_mark mark);
 
 /* Frees all memory taken but keeps the largest block for the next round. */
 void crm_arena_reset(struct crm_arena *arena);

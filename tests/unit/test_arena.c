@@ -112,6 +112,40 @@ static void reset_keeps_the_largest_block(void **state) {
   crm_arena_free(&arena);
 }
 
+static void rewind_gives_the_same_memory_again(void **state) {
+  (void)state;
+  struct crm_arena arena;
+  crm_arena_init(&arena, 0);
+  struct crm_arena_mark empty = crm_arena_mark(&arena);
+  char *kept = crm_arena_strndup(&arena, "kept", 4);
+  struct crm_arena_mark mark = crm_arena_mark(&arena);
+  char *first[3] = {NULL, NULL, NULL};
+  size_t used = 0;
+  for (int round = 0; round < 4; round++) {
+    char *got[3] = {crm_arena_alloc(&arena, 100), crm_arena_alloc(&arena, 200000), crm_arena_alloc(&arena, 5000000)};
+    for (int i = 0; i < 3; i++) {
+      assert_non_null(got[i]);
+      memset(got[i], round, 100);
+      assert_true(round == 0 || got[i] == first[i]);
+      first[i] = got[i];
+    }
+    assert_true(round == 0 || arena.used == used); /* nothing more from malloc */
+    used = arena.used;
+    crm_arena_rewind(&arena, mark);
+    assert_string_equal(kept, "kept");
+  }
+  assert_ptr_equal(crm_arena_alloc(&arena, 100), first[0]);
+  crm_arena_rewind(&arena, empty);
+  assert_int_equal(arena.used, used);
+  assert_ptr_equal(crm_arena_alloc(&arena, 5000000), first[2]); /* small blocks are passed over */
+  crm_arena_reset(&arena);
+  assert_true(arena.used < used && arena.used >= 5000000);
+  crm_arena_rewind(&arena, crm_arena_mark(&arena));
+  assert_non_null(crm_arena_alloc(&arena, 100));
+  crm_arena_free(&arena);
+  assert_int_equal(arena.used, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(memory_is_aligned_and_apart),
@@ -120,6 +154,7 @@ int main(void) {
       cmocka_unit_test(strndup_ends_in_nul),
       cmocka_unit_test(ceiling_holds),
       cmocka_unit_test(reset_keeps_the_largest_block),
+      cmocka_unit_test(rewind_gives_the_same_memory_again),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
