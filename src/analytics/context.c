@@ -242,35 +242,41 @@ static enum crm_status make_labels(struct crm_context *c) {
   return CRM_OK;
 }
 
-enum crm_status crm_context_init(struct crm_context *c, const struct crm_facts *facts, const struct crm_params *params, crm_time at,
-                                 struct crm_arena *arena, struct crm_series_set *set, struct crm_error *err) {
-  memset(c, 0, sizeof(*c));
-  c->facts = facts;
-  c->params = params;
-  c->at = at;
-  c->day = crm_zone_day(params->zone, at);
-  c->arena = arena;
-  c->set = set;
-  c->err = err;
-  c->n = facts->account.n;
-  set->at = at;
-
+/* What both kinds of context have: the columns, and what is known of each account at T. */
+static enum crm_status begin(struct crm_context *c) {
+  struct crm_arena *arena = c->arena;
+  c->day = crm_zone_day(c->params->zone, c->at);
+  c->n = c->facts->account.n;
   c->cell = crm_arena_calloc(arena, c->n, sizeof(*c->cell));
   c->status = crm_arena_calloc(arena, c->n, sizeof(*c->status));
   c->churn_at = crm_arena_calloc(arena, c->n, sizeof(*c->churn_at));
   c->undated_churn = crm_arena_calloc(arena, c->n, sizeof(*c->undated_churn));
   c->arr = crm_arena_calloc(arena, c->n, sizeof(*c->arr));
   c->arr_currency = crm_arena_calloc(arena, c->n, sizeof(*c->arr_currency));
+  if (c->cell == NULL || c->status == NULL || c->churn_at == NULL || c->undated_churn == NULL || c->arr == NULL || c->arr_currency == NULL)
+    return crm_no_memory(c);
+  return read_accounts(c);
+}
+
+enum crm_status crm_context_init(struct crm_context *c, const struct crm_facts *facts, const struct crm_params *params, crm_time at,
+                                 struct crm_arena *arena, struct crm_series_set *set, struct crm_error *err) {
+  *c = (struct crm_context){.facts = facts, .params = params, .at = at, .arena = arena, .set = set, .err = err};
+  set->at = at;
+  enum crm_status status = begin(c);
+  if (status != CRM_OK)
+    return status;
   c->tenant_label = crm_arena_calloc(arena, facts->n_tenants, sizeof(*c->tenant_label));
   c->card_segment = crm_arena_calloc(arena, params->n_scorecards, sizeof(*c->card_segment));
-  if (c->cell == NULL || c->status == NULL || c->churn_at == NULL || c->undated_churn == NULL || c->arr == NULL ||
-      c->arr_currency == NULL || c->tenant_label == NULL || c->card_segment == NULL)
+  if (c->tenant_label == NULL || c->card_segment == NULL)
     return crm_no_memory(c);
-
-  enum crm_status status = read_accounts(c);
-  if (status == CRM_OK)
-    status = make_labels(c);
+  status = make_labels(c);
   return status == CRM_OK ? make_cells(c) : status;
+}
+
+enum crm_status crm_context_earlier(struct crm_context *c, const struct crm_context *now, crm_time at) {
+  *c = (struct crm_context){.facts = now->facts, .params = now->params, .at = at, .arena = now->arena, .err = now->err};
+  c->card_segment = now->card_segment;
+  return begin(c);
 }
 
 /* Emission ---------------------------------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 /* Invoices due within (T - 1 y, T] whose payment can be judged, and those of them that were paid in time (invoices.h). */
 struct crm_payments {
   uint32_t due, on_time;
+  uint32_t overdue; /* of those due, the ones not paid at T */
 };
 
 struct crm_context {
@@ -65,6 +66,10 @@ enum crm_status crm_no_memory(struct crm_context *c);
  * one whose recorded status is churned but whose churn lies after T counts as active; any other shows its recorded status. Created after T: invisible. */
 enum crm_status crm_context_init(struct crm_context *c, const struct crm_facts *facts, const struct crm_params *params, crm_time at, struct crm_arena *arena,
                                  struct crm_series_set *set, struct crm_error *err) CRM_MUSTCHECK;
+
+/* A context of an instant before now->at, for computing scores only: what was visible then is visible, but it has neither cells nor labels,
+ * and its set is NULL. Memory comes from the arena of `now`. CRM_OK or CRM_ERR_MEMORY. */
+enum crm_status crm_context_earlier(struct crm_context *c, const struct crm_context *now, crm_time at) CRM_MUSTCHECK;
 
 /* Adds one sample per cell: sums[cell] / den, with the family's own labels (text; n_own of them). Cells with `skip` (may be NULL) set
  * are left out. For families of scope CELL. */
@@ -122,7 +127,10 @@ enum crm_status crm_churn_risk_emit(struct crm_context *c, const struct crm_chur
 /* accounts.c, kpi.c, per_account.c ------------------------------------------------------------------------------- */
 enum crm_status crm_accounts_emit(struct crm_context *c) CRM_MUSTCHECK;
 enum crm_status crm_nps_emit(struct crm_context *c) CRM_MUSTCHECK;
-/* PerAccount and MaxSeries; health and risk scores choose who is shown. */
-enum crm_status crm_per_account_emit(struct crm_context *c, const struct crm_health *health, const struct crm_churn_risk *risk) CRM_MUSTCHECK;
+struct crm_recommended;
+/* PerAccount and MaxSeries; health and risk scores choose who is shown. `slope` is per account, NaN without one (past.h); `recommended` is
+ * what crm_recommendations_emit made. Both only count where PerAccount asks for series. */
+enum crm_status crm_per_account_emit(struct crm_context *c, const struct crm_health *health, const struct crm_churn_risk *risk,
+                                     const double *slope, const struct crm_recommended *recommended) CRM_MUSTCHECK;
 
 #endif

@@ -3,43 +3,30 @@
 
 #include <string.h>
 
-#include "analytics/churn_indicators.h"
 #include "analytics/context.h"
 #include "analytics/engagement.h"
-#include "analytics/health_inputs.h"
 #include "analytics/kpi.h"
-
-/* Health and risk read the same rows: doing some accounts of both at a time fetches them from memory once. */
-#define ACCOUNTS_AT_A_TIME 64
-
-static enum crm_status compute_scores(struct crm_context *c, struct crm_health *health, struct crm_churn_risk *risk) {
-  struct crm_health_pass health_pass;
-  struct crm_churn_pass risk_pass;
-  enum crm_status status = crm_health_begin(c, health, &health_pass);
-  if (status == CRM_OK)
-    status = crm_churn_risk_begin(c, risk, &risk_pass);
-  if (status != CRM_OK)
-    return status;
-  for (uint32_t from = 0; from < c->n;) {
-    uint32_t to = c->n - from > ACCOUNTS_AT_A_TIME ? from + ACCOUNTS_AT_A_TIME : c->n;
-    crm_health_inputs_fill(&health_pass, from, to);
-    crm_churn_indicators_fill(&risk_pass, from, to);
-    from = to;
-  }
-  crm_churn_risk_end(&risk_pass);
-  return crm_health_end(&health_pass);
-}
+#include "analytics/recommendations.h"
+#include "analytics/trend.h"
 
 static enum crm_status emit_all(struct crm_context *c) {
   struct crm_health health;
   struct crm_churn_risk risk;
-  enum crm_status status = compute_scores(c, &health, &risk);
+  struct crm_past past;
+  struct crm_recommended recommended;
+  enum crm_status status = crm_scores_compute(c, &health, &risk);
+  if (status == CRM_OK)
+    status = crm_past_compute(c, &health, c->params->per_account != CRM_PER_ACCOUNT_NONE, &past);
   if (status == CRM_OK)
     status = crm_accounts_emit(c);
   if (status == CRM_OK)
     status = crm_health_emit(c, &health);
   if (status == CRM_OK)
     status = crm_churn_risk_emit(c, &risk);
+  if (status == CRM_OK)
+    status = crm_trend_emit(c, &health, &risk, &past);
+  if (status == CRM_OK)
+    status = crm_recommendations_emit(c, &health, &risk, &recommended);
   if (status == CRM_OK)
     status = crm_revenue(c);
   if (status == CRM_OK)
@@ -48,7 +35,7 @@ static enum crm_status emit_all(struct crm_context *c) {
     status = crm_kpi_emit(c, &health);
   if (status == CRM_OK)
     status = crm_engagement_emit(c);
-  return status == CRM_OK ? crm_per_account_emit(c, &health, &risk) : status;
+  return status == CRM_OK ? crm_per_account_emit(c, &health, &risk, past.slope, &recommended) : status;
 }
 
 enum crm_status crm_evaluate(const struct crm_facts *facts, const struct crm_params *params, crm_time at, struct crm_arena *arena,

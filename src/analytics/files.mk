@@ -22,14 +22,18 @@ libcrm_la_SOURCES += \
 	src/analytics/onboarding.c \
 	src/analytics/outcome_correlation.c \
 	src/analytics/params.c src/analytics/params.h \
+	src/analytics/past.c src/analytics/past.h \
 	src/analytics/per_account.c \
+	src/analytics/recommendations.c src/analytics/recommendations.h \
 	src/analytics/reference.c src/analytics/reference.h \
 	src/analytics/renewals.c \
 	src/analytics/responses.c \
 	src/analytics/revenue.c \
+	src/analytics/rules.c src/analytics/rules.h \
 	src/analytics/scores.c src/analytics/scores.h \
 	src/analytics/span.h \
 	src/analytics/spearman.c src/analytics/spearman.h \
 	src/analytics/stakeholders.c \
 	src/analytics/team_members.c \
-	src/analytics/time_to_value.c
+	src/analytics/time_to_value.c \
+	src/analytics/trend.c src/analytics/trend.h

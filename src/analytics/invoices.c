@@ -41,7 +41,7 @@ static crm_time deadline(const struct due_days *days, crm_time due) {
 
 static struct crm_payments payments_of(const struct crm_context *c, const struct due_days *days, uint32_t account) {
   const struct crm_invoices *v = &c->facts->invoice;
-  struct crm_payments p = {0, 0};
+  struct crm_payments p = {0, 0, 0};
   uint32_t lo = v->first[account];
   for (uint32_t r = crm_span_after(v->due_at, lo, v->first[account + 1], c->at); r-- > lo && v->due_at[r] > days->since;) {
     crm_time end = deadline(days, v->due_at[r]);
@@ -49,6 +49,7 @@ static struct crm_payments payments_of(const struct crm_context *c, const struct
     if (!paid && end > c->at + 1)
       continue;
     p.due++;
+    p.overdue += !paid;
     if (paid && v->paid_at[r] < end)
       p.on_time++;
   }

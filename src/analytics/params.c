@@ -71,6 +71,7 @@ void crm_params_defaults(struct crm_params *params) {
   params->risk_medium_from = 25;
   params->risk_high_from = 50;
   params->risk_critical_above = 70;
+  params->risk_leave = 60;
   params->response_target_seconds = 86400;
   params->renewal_horizon_days = 90;
   params->reactivation_window_days = 0;
@@ -78,4 +79,5 @@ void crm_params_defaults(struct crm_params *params) {
   params->per_account_top = 0;
   params->max_series = 50000;
   params->account_names = CRM_NAMES_PLAIN;
+  params->rules = crm_rules_shipped(&params->n_rules);
 }

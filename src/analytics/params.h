@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "analytics/rules.h"
 #include "facts/calendar.h"
 
 enum crm_dimension { CRM_DIM_SEGMENT, CRM_DIM_OWNER, CRM_DIM_INDUSTRY, CRM_DIM_REGION, CRM_DIMS };
@@ -50,6 +51,12 @@ struct crm_scorecard {
 enum crm_per_account { CRM_PER_ACCOUNT_NONE, CRM_PER_ACCOUNT_AT_RISK, CRM_PER_ACCOUNT_TOP, CRM_PER_ACCOUNT_ALL };
 enum crm_account_names { CRM_NAMES_PLAIN, CRM_NAMES_HASHED, CRM_NAMES_OFF };
 
+/* A health score to compare with, which somebody wrote down; none is built in. */
+struct crm_benchmark {
+  const char *source;
+  double score; /* 0..100 */
+};
+
 struct crm_params {
   const struct crm_zone *zone;
   enum crm_dimension group_by[CRM_DIMS]; /* GroupBy, in order */
@@ -63,6 +70,7 @@ struct crm_params {
   double churn_weight[CRM_CHURN_FACTORS];  /* .30 .25 .25 .20 */
   double risk_medium_from, risk_high_from; /* 25, 50: at or above */
   double risk_critical_above;              /* 70: strictly above */
+  double risk_leave;                       /* 60: whose risk was critical no longer counts as at risk at or below it; at most risk_critical_above */
   double response_target_seconds;          /* 86400 */
   double renewal_horizon_days;             /* 90 */
   int reactivation_window_days;            /* 0 = unlimited */
@@ -71,6 +79,11 @@ struct crm_params {
   size_t per_account_top; /* with CRM_PER_ACCOUNT_TOP: that many by ARR */
   size_t max_series;      /* limit of per-account series; default 50000 */
   enum crm_account_names account_names;
+
+  const struct crm_benchmark *benchmarks; /* n_benchmarks, sources distinct; none by default */
+  size_t n_benchmarks;
+  const struct crm_rule *rules; /* n_rules <= CRM_RULES_MAX, none disabled; default: the shipped ones */
+  size_t n_rules;
 };
 
 /* The defaults above, with zone NULL. */

@@ -7,11 +7,14 @@
 #include <string.h>
 
 #include "analytics/context.h"
+#include "analytics/recommendations.h"
 
 struct selection {
   struct crm_context *c;
   const struct crm_health *health;
   const struct crm_churn_risk *risk;
+  const double *slope;
+  const uint64_t *rules;
   uint32_t *account;
   uint32_t n;
   GChecksum *checksum; /* CRM_NAMES_HASHED only */
@@ -52,7 +55,8 @@ static bool has_arr(const struct crm_context *c, uint32_t i) {
 }
 
 static uint64_t series_of(const struct selection *s, uint32_t i) {
-  uint64_t n = 1 + (uint64_t)has_arr(s->c, i) + !isnan(s->health->score[i]) + !isnan(s->risk->score[i]);
+  uint64_t n = 1 + (uint64_t)has_arr(s->c, i) + !isnan(s->health->score[i]) + !isnan(s->risk->score[i]) + !isnan(s->slope[i]);
+  n += (uint64_t)__builtin_popcountll(s->rules[i]);
   for (size_t f = 0; f < CRM_HEALTH_FACTORS; f++)
     n += !isnan(s->health->factor[f][i]);
   for (size_t f = 0; f < CRM_CHURN_FACTORS; f++)
@@ -150,12 +154,23 @@ static void add_info(struct selection *s, struct emitter *e, uint32_t i) {
   add(e, CRM_FAM_ACCOUNT_INFO, n, crm_number_int(1));
 }
 
+static void add_recommendations(struct selection *s, struct emitter *e, uint32_t i) {
+  for (size_t r = 0; r < s->c->params->n_rules; r++) {
+    if ((s->rules[i] >> r & 1) == 0)
+      continue;
+    e->labels[2] = intern(e, s->c->params->rules[r].action);
+    e->labels[3] = intern(e, crm_rule_reason(&s->c->params->rules[r]));
+    add(e, CRM_FAM_ACCOUNT_RECOMMENDATION, 2, crm_number_int(1));
+  }
+}
+
 static void add_account(struct selection *s, struct emitter *e, uint32_t i) {
   const struct crm_context *c = s->c;
   e->labels[0] = c->tenant_label[c->facts->account.tenant[i]];
   e->labels[1] = intern(e, crm_dict_text(&c->facts->text, c->facts->account.id[i]));
   add_info(s, e, i);
   add_score(e, CRM_FAM_ACCOUNT_HEALTH_SCORE, 0, s->health->score[i]);
+  add_score(e, CRM_FAM_ACCOUNT_HEALTH_SLOPE, 0, s->slope[i]);
   add_score(e, CRM_FAM_ACCOUNT_CHURN_RISK_SCORE, 0, s->risk->score[i]);
   for (unsigned f = 0; f < CRM_HEALTH_FACTORS; f++) {
     e->labels[2] = intern(e, crm_health_factor_name((enum crm_health_factor)f));
@@ -165,17 +180,24 @@ static void add_account(struct selection *s, struct emitter *e, uint32_t i) {
     e->labels[2] = intern(e, crm_churn_factor_name((enum crm_churn_factor)f));
     add_score(e, CRM_FAM_ACCOUNT_CHURN_FACTOR_SCORE, 1, 100 * s->risk->factor[f][i]);
   }
+  add_recommendations(s, e, i);
   if (!has_arr(c, i))
     return;
   e->labels[2] = intern(e, crm_currency_label(c, c->arr_currency[i]));
   add(e, CRM_FAM_ACCOUNT_ARR, 1, crm_number_ratio(c->arr[i], crm_currency_unit(c, c->arr_currency[i])));
 }
 
-enum crm_status crm_per_account_emit(struct crm_context *c, const struct crm_health *health, const struct crm_churn_risk *risk) {
+enum crm_status crm_per_account_emit(struct crm_context *c, const struct crm_health *health, const struct crm_churn_risk *risk,
+                                     const double *slope, const struct crm_recommended *recommended) {
   c->set->accounts_left_out = 0;
   if (c->params->per_account == CRM_PER_ACCOUNT_NONE)
     return CRM_OK;
-  struct selection s = {.c = c, .health = health, .risk = risk, .account = crm_arena_calloc(c->arena, c->n, sizeof(*s.account))};
+  struct selection s = {.c = c,
+                        .health = health,
+                        .risk = risk,
+                        .slope = slope,
+                        .rules = recommended->rules,
+                        .account = crm_arena_calloc(c->arena, c->n, sizeof(*s.account))};
   if (s.account == NULL)
     return crm_no_memory(c);
   choose(&s);

@@ -10,6 +10,7 @@
 #define INSTANCE(field) .target = CRM_TARGET_INSTANCE, .offset = offsetof(struct crm_instance_options, field)
 #define DATABASE(field) .target = CRM_TARGET_DATABASE, .offset = offsetof(struct crm_database_options, field)
 #define RELATION(field) .target = CRM_TARGET_RELATION, .offset = offsetof(struct crm_relation_options, field)
+#define RULE(field) .target = CRM_TARGET_RULE, .offset = offsetof(struct crm_rule, field)
 #define SCORECARD(field) .target = CRM_TARGET_SCORECARD, .offset = offsetof(struct crm_scorecard, field)
 
 static const struct crm_option table[] = {
@@ -41,6 +42,8 @@ const char *crm_option_block_name(unsigned block) {
     return "Database";
   case CRM_BLOCK_RELATION:
     return "Relation";
+  case CRM_BLOCK_RECOMMENDATION:
+    return "Recommendation";
   default:
     return "Scorecard";
   }
@@ -189,6 +192,12 @@ void crm_option_allowed(const struct crm_option *option, struct crm_strbuf *out)
     return;
   case CRM_KIND_PER_ACCOUNT:
     crm_strbuf_addf(out, "\"none\", \"at_risk\", \"all\", or \"top\" and a number from %.15g to %.15g", option->min, option->max);
+    return;
+  case CRM_KIND_BENCHMARK:
+    crm_strbuf_addf(out, "a text in quotes, each once, and a number from %.15g to %.15g", option->min, option->max);
+    return;
+  case CRM_KIND_CONDITION:
+    crm_strbuf_addf(out, "in quotes a term, one of <, <=, > and >=, and a number; up to %d conditions, each once", CRM_CONDITIONS_MAX);
     return;
   }
 }

@@ -16,8 +16,9 @@ enum crm_option_block {
   CRM_BLOCK_DATABASE = 1u << 1,
   CRM_BLOCK_RELATION = 1u << 2,
   CRM_BLOCK_SCORECARD = 1u << 3,
+  CRM_BLOCK_RECOMMENDATION = 1u << 4,
 };
-#define CRM_OPTION_BLOCKS 4
+#define CRM_OPTION_BLOCKS 5
 
 /* What values an option takes, and the type of the field that it sets. */
 enum crm_option_kind {
@@ -39,10 +40,12 @@ enum crm_option_kind {
   CRM_KIND_CURRENCY,    /* const char *: three letters */
   CRM_KIND_DIMENSIONS,  /* struct crm_params: group_by, n_group_by; `words` in the order of enum crm_dimension */
   CRM_KIND_PER_ACCOUNT, /* struct crm_params: per_account, per_account_top; `words` in the order of enum crm_per_account */
+  CRM_KIND_BENCHMARK,   /* struct crm_params: adds to benchmarks; a text and a number */
+  CRM_KIND_CONDITION,   /* struct crm_rule: adds to conditions; "term > number" */
 };
 
 /* The struct of which `offset` counts. */
-enum crm_option_target { CRM_TARGET_INSTANCE, CRM_TARGET_DATABASE, CRM_TARGET_RELATION, CRM_TARGET_SCORECARD };
+enum crm_option_target { CRM_TARGET_INSTANCE, CRM_TARGET_DATABASE, CRM_TARGET_RELATION, CRM_TARGET_SCORECARD, CRM_TARGET_RULE };
 
 struct crm_option {
   const char *name;
@@ -51,6 +54,7 @@ struct crm_option {
   enum crm_option_target target;
   size_t offset;
   double min, max;      /* for numbers, in the unit in which they are given; for text the longest length is max (0: 4096) */
+  bool repeats;         /* may be given several times in a block; the values add up */
   bool zero;            /* 0 is allowed too, below min; the help says what it means */
   const char *unit;     /* "seconds", "days" ..., for numbers; or NULL */
   const char *words;    /* allowed words, separated by blanks; or NULL */
@@ -64,7 +68,7 @@ size_t crm_option_count(void);
 const struct crm_option *crm_option_at(size_t i);
 /* The option of that name (letter case does not matter) that may stand in the block, or NULL. */
 const struct crm_option *crm_option_find(const char *name, unsigned block);
-/* "Instance", "Database", "Relation", "Scorecard". */
+/* "Instance", "Database", "Relation", "Scorecard", "Recommendation". */
 const char *crm_option_block_name(unsigned block);
 
 /* Appends what is allowed: "a number of seconds from 1 to 86400", "one of plain, hashed and off". */
@@ -76,6 +80,7 @@ struct crm_option_place {
   struct crm_database_options *database;
   struct crm_relation_options *relation;
   struct crm_scorecard *scorecard;
+  struct crm_rule *rule;
   const char *mapping_dir;
   struct crm_arena *arena;
 };

@@ -68,7 +68,7 @@ static enum crm_status read_option(struct block *block, const struct crm_conf_no
   if (option == NULL)
     return unknown_option(block, node);
   const struct crm_conf_node **seen = &block->seen[option - crm_option_at(0)];
-  if (*seen != NULL) {
+  if (*seen != NULL && !option->repeats) {
     if ((*seen)->line > 0)
       crm_error_set(block->err, CRM_ERR_CONFIG, "it is given twice in this block, first in line %d; allowed: once", (*seen)->line);
     else
@@ -157,6 +157,10 @@ static enum crm_status check_instance(const struct block *block) {
     name = "RiskCriticalAbove";
     crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g is not more than RiskHighFrom, which is %.15g", params->risk_critical_above,
                   params->risk_high_from);
+  } else if (params->risk_leave > params->risk_critical_above) {
+    name = "RiskLeave";
+    crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g is more than RiskCriticalAbove, which is %.15g", params->risk_leave,
+                  params->risk_critical_above);
   } else if (instance->stale_after_us < instance->sync_interval_us) {
     name = "StaleAfter";
     crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g seconds is less than SyncInterval, which is %.15g: metrics would come and go",
@@ -211,6 +215,99 @@ static enum crm_status read_scorecard(const struct crm_conf_node *node, struct b
   if (status == CRM_OK)
     status = read_options(&block);
   return status == CRM_OK ? check_scorecard(&block) : status;
+}
+
+/* A <Database> block looks like the option Database in the tree, but for its children. */
+static unsigned block_type(const struct crm_conf_node *node) {
+  if (strcasecmp(node->key, "Database") == 0 && node->n_children > 0)
+    return CRM_BLOCK_DATABASE;
+  if (strcasecmp(node->key, "Relation") == 0)
+    return CRM_BLOCK_RELATION;
+  if (strcasecmp(node->key, "Recommendation") == 0)
+    return CRM_BLOCK_RECOMMENDATION;
+  return strcasecmp(node->key, "Scorecard") == 0 ? CRM_BLOCK_SCORECARD : 0;
+}
+
+static struct crm_rule *find_rule(struct crm_rule *rules, size_t n, const char *name) {
+  for (size_t i = 0; i < n; i++)
+    if (strcmp(rules[i].name, name) == 0)
+      return &rules[i];
+  return NULL;
+}
+
+/* What a rule of one's own cannot do without. */
+static enum crm_status check_rule(const struct block *block) {
+  const struct crm_rule *rule = block->place.rule;
+  if (rule->disabled || (rule->action != NULL && rule->n_conditions > 0))
+    return CRM_OK;
+  crm_error_set(block->err, CRM_ERR_CONFIG,
+                "\"%s\" is not the name of a shipped rule, and it has no %s; allowed: one Action, and one Condition or more", rule->name,
+                rule->action == NULL ? "Action" : "Condition");
+  return locate(block->err, block->node, "Recommendation");
+}
+
+/* <Recommendation "name">: a rule, new or in the place of the shipped one of that name; what it does not say is as in that. `seen` has a
+ * place for each rule. */
+static enum crm_status read_recommendation(const struct crm_conf_node *node, struct block *outer, struct crm_rule *rules, size_t *n,
+                                           bool *seen) {
+  struct block block;
+  const char *name = NULL;
+  enum crm_status status = block_name(node, outer->err, &name);
+  if (status != CRM_OK)
+    return status;
+  struct crm_rule *rule = find_rule(rules, *n, name);
+  if (rule != NULL && seen[rule - rules]) {
+    crm_error_set(outer->err, CRM_ERR_CONFIG, "there are two blocks <Recommendation \"%s\">; allowed: one for each rule", name);
+    return locate(outer->err, node, "Recommendation");
+  }
+  if (rule == NULL) {
+    if (*n == CRM_RULES_MAX) {
+      crm_error_set(outer->err, CRM_ERR_CONFIG, "there are too many rules; allowed: %d, those shipped included", CRM_RULES_MAX);
+      return locate(outer->err, node, "Recommendation");
+    }
+    rule = &rules[(*n)++];
+    rule->name = crm_arena_strndup(outer->place.arena, name, strlen(name));
+    if (rule->name == NULL)
+      return out_of_memory(outer->err);
+  }
+  seen[rule - rules] = true;
+  const struct crm_rule before = *rule;
+  rule->n_conditions = 0;
+  struct crm_option_place place = outer->place;
+  place.rule = rule;
+  status = begin_block(&block, CRM_BLOCK_RECOMMENDATION, node, &place, outer->err);
+  if (status == CRM_OK)
+    status = read_options(&block);
+  if (status == CRM_OK && rule->n_conditions == 0) {
+    memcpy(rule->conditions, before.conditions, sizeof(rule->conditions));
+    rule->n_conditions = before.n_conditions;
+  }
+  return status == CRM_OK ? check_rule(&block) : status;
+}
+
+/* The shipped rules with what the instance changes; those that are disabled are dropped. */
+static enum crm_status read_recommendations(const struct crm_conf_node *node, struct block *outer) {
+  struct crm_params *params = &outer->place.instance->params;
+  size_t n, kept = 0;
+  const struct crm_rule *shipped = crm_rules_shipped(&n);
+  struct crm_rule *rules = crm_arena_calloc(outer->place.arena, CRM_RULES_MAX, sizeof(*rules));
+  if (rules == NULL)
+    return out_of_memory(outer->err);
+  memcpy(rules, shipped, n * sizeof(*rules));
+  bool seen[CRM_RULES_MAX] = {false};
+  for (size_t i = 0; i < node->n_children; i++) {
+    if (block_type(&node->children[i]) != CRM_BLOCK_RECOMMENDATION)
+      continue;
+    enum crm_status status = read_recommendation(&node->children[i], outer, rules, &n, seen);
+    if (status != CRM_OK)
+      return status;
+  }
+  for (size_t i = 0; i < n; i++)
+    if (!rules[i].disabled)
+      rules[kept++] = rules[i];
+  params->rules = rules;
+  params->n_rules = kept;
+  return CRM_OK;
 }
 
 static enum crm_status unknown_relation(const struct crm_conf_node *node, const char *name, struct crm_error *err) {
@@ -270,15 +367,6 @@ static enum crm_status read_relation(const struct crm_conf_node *node, struct bl
   return CRM_OK;
 }
 
-/* A <Database> block looks like the option Database in the tree, but for its children. */
-static unsigned block_type(const struct crm_conf_node *node) {
-  if (strcasecmp(node->key, "Database") == 0 && node->n_children > 0)
-    return CRM_BLOCK_DATABASE;
-  if (strcasecmp(node->key, "Relation") == 0)
-    return CRM_BLOCK_RELATION;
-  return strcasecmp(node->key, "Scorecard") == 0 ? CRM_BLOCK_SCORECARD : 0;
-}
-
 /* The instance's own options, then its blocks: a scorecard takes over what the instance says, and a relation names databases, in whatever
  * order they are written. */
 static enum crm_status read_instance(struct crm_instance_options *instance, const struct crm_conf_node *node, const char *mapping_dir,
@@ -311,6 +399,9 @@ static enum crm_status read_instance(struct crm_instance_options *instance, cons
     status = set_defaults(&block);
   if (status == CRM_OK && instance->stale_after_us == 0)
     instance->stale_after_us = 3 * instance->sync_interval_us > least_stale_us ? 3 * instance->sync_interval_us : least_stale_us;
+  /* The default of the one must not make the other wrong. */
+  if (status == CRM_OK && position(&block, "RiskLeave") == node && params->risk_leave > params->risk_critical_above)
+    params->risk_leave = params->risk_critical_above;
   if (status == CRM_OK)
     status = check_instance(&block);
   if (status == CRM_OK)
@@ -323,6 +414,8 @@ static enum crm_status read_instance(struct crm_instance_options *instance, cons
     else if (block_type(child) == CRM_BLOCK_SCORECARD)
       status = read_scorecard(child, &block, cards, &params->n_scorecards);
   }
+  if (status == CRM_OK)
+    status = read_recommendations(node, &block);
   const struct crm_conf_node *relations[CRM_RELATIONS] = {0};
   for (size_t i = 0; i < node->n_children && status == CRM_OK; i++)
     if (block_type(&node->children[i]) == CRM_BLOCK_RELATION)

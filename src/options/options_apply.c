@@ -17,7 +17,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { LONGEST_TEXT = 4096 };
+enum { LONGEST_TEXT = 4096, LONGEST_LABEL = 200 };
 _Static_assert(sizeof(enum crm_account_names) == sizeof(int), "CRM_KIND_WORD writes an int");
 
 struct setting {
@@ -330,6 +330,68 @@ static enum crm_status set_per_account(const struct setting *s) {
   return CRM_OK;
 }
 
+/* Adds one; the list is made anew each time, as long as there are few. */
+static enum crm_status add_benchmark(const struct setting *s) {
+  struct crm_params *params = &s->place->instance->params;
+  const struct crm_conf_value *values = s->node->values;
+  if (s->node->n_values != 2)
+    return refuse(s, "%zu value%s given", s->node->n_values, s->node->n_values == 1 ? " is" : "s are");
+  if (values[0].type != CRM_CONF_STRING || values[0].string[0] == '\0')
+    return refuse(s, "the first value is not a text");
+  if (strlen(values[0].string) > LONGEST_LABEL || !crm_utf8_valid(values[0].string, strlen(values[0].string)))
+    return refuse(s, "the text is longer than %d bytes or not UTF-8", LONGEST_LABEL);
+  if (values[1].type != CRM_CONF_NUMBER || !(values[1].number >= s->option->min && values[1].number <= s->option->max))
+    return refuse(s, "the second value is not such a number");
+  for (size_t i = 0; i < params->n_benchmarks; i++)
+    if (strcmp(params->benchmarks[i].source, values[0].string) == 0)
+      return refuse(s, "\"%.60s\" is given twice", values[0].string);
+  struct crm_benchmark *list = crm_arena_calloc(s->place->arena, params->n_benchmarks + 1, sizeof(*list));
+  const char *source = crm_arena_strndup(s->place->arena, values[0].string, strlen(values[0].string));
+  if (list == NULL || source == NULL)
+    return out_of_memory(s);
+  if (params->n_benchmarks > 0)
+    memcpy(list, params->benchmarks, params->n_benchmarks * sizeof(*list));
+  list[params->n_benchmarks++] = (struct crm_benchmark){source, values[1].number};
+  params->benchmarks = list;
+  return CRM_OK;
+}
+
+static enum crm_status refuse_term(const struct setting *s, const char *term, size_t len) {
+  struct crm_strbuf terms;
+  crm_strbuf_init(&terms, 4096);
+  for (unsigned t = 0; t < CRM_TERMS; t++)
+    crm_strbuf_addf(&terms, "%s%s", t == 0 ? "" : " ", crm_term_name(t));
+  char text[64], near[64];
+  snprintf(text, sizeof(text), "%.*s", (int)(len < sizeof(text) ? len : sizeof(text) - 1), term);
+  bool is_near = crm_strbuf_ok(&terms) && crm_word_near(text, crm_strbuf_str(&terms), near, sizeof(near));
+  enum crm_status status = is_near ? refuse(s, "there is no term \"%s\", is \"%s\" meant?", text, near)
+                                   : refuse(s, "there is no term \"%s\"; collectd-crm(5) lists them", text);
+  crm_strbuf_free(&terms);
+  return status;
+}
+
+static enum crm_status add_condition(const struct setting *s) {
+  struct crm_rule *rule = s->place->rule;
+  const char *text, *bad;
+  size_t bad_len;
+  struct crm_condition condition;
+  enum crm_status status = get_text(s, &text);
+  if (status != CRM_OK)
+    return status;
+  const char *fault = crm_condition_read(text, &condition, &bad, &bad_len);
+  if (fault != NULL && strcmp(fault, "term") == 0)
+    return refuse_term(s, bad, bad_len);
+  if (fault != NULL)
+    return refuse(s, "\"%.*s\" is not a %s", (int)(bad_len < 60 ? bad_len : 60), bad, fault);
+  for (size_t i = 0; i < rule->n_conditions; i++)
+    if (rule->conditions[i].term == condition.term && rule->conditions[i].comparison == condition.comparison)
+      return refuse(s, "\"%s %s\" is given twice", crm_term_name(condition.term), crm_comparison_sign(condition.comparison));
+  if (rule->n_conditions == CRM_CONDITIONS_MAX)
+    return refuse(s, "there are more than %d conditions", CRM_CONDITIONS_MAX);
+  rule->conditions[rule->n_conditions++] = condition;
+  return CRM_OK;
+}
+
 static enum crm_status set_boolean(const struct setting *s) {
   if (s->node->n_values != 1)
     return refuse(s, "%zu values are given", s->node->n_values);
@@ -395,6 +457,8 @@ static void *target(const struct crm_option *option, const struct crm_option_pla
     return place->database;
   case CRM_TARGET_RELATION:
     return place->relation;
+  case CRM_TARGET_RULE:
+    return place->rule;
   default:
     return place->scorecard;
   }
@@ -416,6 +480,10 @@ enum crm_status crm_option_apply(const struct crm_option *option, const struct c
     return set_dimensions(&s);
   case CRM_KIND_PER_ACCOUNT:
     return set_per_account(&s);
+  case CRM_KIND_BENCHMARK:
+    return add_benchmark(&s);
+  case CRM_KIND_CONDITION:
+    return add_condition(&s);
   case CRM_KIND_DURATION:
   case CRM_KIND_INTEGER:
   case CRM_KIND_COUNT:

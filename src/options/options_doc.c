@@ -4,6 +4,7 @@
 
 #include "options/option_table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SAMPLE_WIDTH = 100 };
@@ -37,6 +38,10 @@ static const char *placeholder(const struct crm_option *option) {
     return "\"dimension\" ...";
   case CRM_KIND_PER_ACCOUNT:
     return "\"word\" [number]";
+  case CRM_KIND_BENCHMARK:
+    return "\"source\" number";
+  case CRM_KIND_CONDITION:
+    return "\"term > number\"";
   default:
     return option->words != NULL ? "\"word\"" : "\"text\"";
   }
@@ -71,7 +76,7 @@ static void add_item(struct crm_strbuf *out, const struct crm_option *option) {
   crm_strbuf_adds(out, " Allowed: ");
   crm_option_allowed(option, out);
   crm_strbuf_adds(out, ". ");
-  if (option->blocks != CRM_BLOCK_INSTANCE && option->blocks != CRM_BLOCK_RELATION) {
+  if ((option->blocks & (CRM_BLOCK_DATABASE | CRM_BLOCK_SCORECARD)) != 0) {
     crm_strbuf_adds(out, "Stands in ");
     add_blocks(out, option->blocks);
     crm_strbuf_adds(out, ". ");
@@ -80,6 +85,37 @@ static void add_item(struct crm_strbuf *out, const struct crm_option *option) {
     crm_strbuf_addf(out, "Defaults to B<%s>.\n\n", option->fallback);
   else
     crm_strbuf_adds(out, "Not set by default.\n\n");
+}
+
+static void add_rule(struct crm_strbuf *out, const struct crm_rule *rule) {
+  crm_strbuf_addf(out, "=item B<%s>\n\n", rule->name);
+  for (size_t k = 0; k < rule->n_conditions; k++) {
+    const struct crm_condition *condition = &rule->conditions[k];
+    char text[128];
+    snprintf(text, sizeof(text), "%s %s %.15g", crm_term_name(condition->term), crm_comparison_sign(condition->comparison),
+             condition->value);
+    crm_strbuf_adds(out, k == 0 ? "" : " and ");
+    add_pod(out, text);
+  }
+  crm_strbuf_addf(out, ": %s\n\n", rule->action);
+}
+
+/* The terms of conditions, those of one kind in one item, and the shipped rules. */
+static void add_rules(struct crm_strbuf *out) {
+  crm_strbuf_adds(out, "Terms of conditions:\n\n=over 4\n\n");
+  for (unsigned t = 0; t < CRM_TERMS;) {
+    const char *help = crm_term_help(t);
+    crm_strbuf_adds(out, "=item ");
+    for (unsigned first = t; t < CRM_TERMS && strcmp(crm_term_help(t), help) == 0; t++)
+      crm_strbuf_addf(out, "%sB<%s>", t == first ? "" : ", ", crm_term_name(t));
+    crm_strbuf_addf(out, "\n\n%s.\n\n", help);
+  }
+  crm_strbuf_adds(out, "=back\n\nThe shipped rules:\n\n=over 4\n\n");
+  size_t n;
+  const struct crm_rule *rules = crm_rules_shipped(&n);
+  for (size_t i = 0; i < n; i++)
+    add_rule(out, &rules[i]);
+  crm_strbuf_adds(out, "=back\n\n");
 }
 
 void crm_options_pod(struct crm_strbuf *out) {
@@ -93,6 +129,10 @@ void crm_options_pod(struct crm_strbuf *out) {
       if (strcmp(group, "Relation") == 0)
         crm_strbuf_adds(out, "=head2 In E<lt>Relation \"name\"E<gt>\n\nOne such block for each relation of which something is to be other "
                              "than in the mapping.\n\n");
+      else if (strcmp(group, "Recommendation") == 0)
+        crm_strbuf_adds(
+            out, "=head2 In E<lt>Recommendation \"name\"E<gt>\n\nOne such block for each rule that is added or changed. A block with the "
+                 "name of a shipped rule takes over from it what it does not say; its conditions replace all of that rule's.\n\n");
       else
         crm_strbuf_addf(out, "=head2 %s\n\n", group);
       crm_strbuf_adds(out, "=over 4\n\n");
@@ -100,6 +140,7 @@ void crm_options_pod(struct crm_strbuf *out) {
     add_item(out, option);
   }
   crm_strbuf_adds(out, "=back\n\n");
+  add_rules(out); /* Recommendation is the last group */
 }
 
 /* "# words", broken into lines. */
@@ -175,5 +216,9 @@ void crm_options_sample(struct crm_strbuf *out) {
               "A relation that is read in another way than the mapping says: by a statement that stands here, or by one in a file.");
   add_block(out, CRM_BLOCK_RELATION, "engagement", "QueryFile");
   add_block(out, CRM_BLOCK_RELATION, "usage", "Query");
+  crm_strbuf_addc(out, '\n');
+  add_comment(out, "    ",
+              "A rule that recommends an action for the accounts that meet its conditions. collectd-crm(5) lists the shipped ones.");
+  add_block(out, CRM_BLOCK_RECOMMENDATION, "at_risk", NULL);
   crm_strbuf_adds(out, "  </Instance>\n</Plugin>\n");
 }

@@ -102,6 +102,21 @@ static char *uncomment(const char *sample, bool all) {
   return text;
 }
 
+/* The same rules, wherever they lie. */
+static void assert_same_rules(const struct crm_params *p, const struct crm_params *q) {
+  assert_int_equal(p->n_rules, q->n_rules);
+  for (size_t i = 0; i < p->n_rules; i++) {
+    const struct crm_rule *a = &p->rules[i], *b = &q->rules[i];
+    assert_string_equal(a->name, b->name);
+    assert_string_equal(a->action, b->action);
+    assert_string_equal(crm_rule_reason(a), crm_rule_reason(b));
+    assert_int_equal(a->n_conditions, b->n_conditions);
+    for (size_t k = 0; k < a->n_conditions; k++)
+      assert_true(a->conditions[k].term == b->conditions[k].term && a->conditions[k].comparison == b->conditions[k].comparison &&
+                  a->conditions[k].value == b->conditions[k].value);
+  }
+}
+
 /* Everything in the two instances that an option sets is the same. */
 static void assert_same(const struct crm_instance_options *a, const struct crm_instance_options *b) {
   const struct crm_source_options *s = &a->source, *t = &b->source;
@@ -119,8 +134,10 @@ static void assert_same(const struct crm_instance_options *a, const struct crm_i
   struct crm_params p = a->params, q = b->params;
   assert_int_equal(p.n_scorecards, q.n_scorecards);
   assert_memory_equal(p.scorecards, q.scorecards, sizeof(*p.scorecards));
+  assert_same_rules(&p, &q);
   p.zone = q.zone = NULL;
   p.scorecards = q.scorecards = NULL;
+  p.rules = q.rules = NULL;
   assert_memory_equal(&p, &q, sizeof(p));
 }
 
@@ -162,6 +179,8 @@ static void test_whole_sample(void **state) {
   const struct crm_instance_options *instance = &options.instances[0];
   assert_int_equal(instance->source.n_databases, 2);
   assert_int_equal(instance->params.n_scorecards, 2);
+  assert_int_equal(instance->params.n_rules, 8); /* those shipped and the one of the sample */
+  assert_int_equal(instance->params.n_benchmarks, 1);
   assert_non_null(instance->source.relations[CRM_REL_ENGAGEMENT].query);
   assert_non_null(instance->source.relations[CRM_REL_USAGE].query_file);
   for (size_t i = 0; i < crm_option_count(); i++) {
@@ -248,8 +267,10 @@ static void test_defaults_of_analytics(void **state) {
   struct crm_params ours = options.instances[0].params;
   assert_int_equal(ours.n_scorecards, theirs.n_scorecards);
   assert_memory_equal(ours.scorecards, theirs.scorecards, sizeof(*ours.scorecards));
+  assert_same_rules(&ours, &theirs);
   ours.zone = theirs.zone = NULL;
   ours.scorecards = theirs.scorecards = NULL;
+  ours.rules = theirs.rules = NULL;
   assert_int_equal(ours.n_group_by, theirs.n_group_by);
   for (size_t i = 0; i < ours.n_group_by; i++)
     assert_int_equal(ours.group_by[i], theirs.group_by[i]);

@@ -46,13 +46,14 @@ static enum crm_status parse(const char *text, struct crm_options *options, stru
   return status;
 }
 
-enum type { TEXT, INT64, INT, SIZE, DOUBLE, BOOL, ENUM, ZONE, GROUPS, PER };
-enum place { I, D, R, S }; /* <Instance>, <Database>, <Relation>, <Scorecard> */
+enum type { TEXT, INT64, INT, SIZE, DOUBLE, BOOL, ENUM, ZONE, GROUPS, PER, BENCH, CONDITIONS };
+enum place { I, D, R, S, N }; /* <Instance>, <Database>, <Relation>, <Scorecard>, <Recommendation> */
 
 #define FI(field) offsetof(struct crm_instance_options, field)
 #define FD(field) offsetof(struct crm_database_options, field)
 #define FR(field) offsetof(struct crm_relation_options, field)
 #define FS(field) offsetof(struct crm_scorecard, field)
+#define FN(field) offsetof(struct crm_rule, field)
 
 /* `standard`: the value without the option; `good` gives `value`; `outside` and `mistyped` are refused. */
 static const struct {
@@ -113,6 +114,9 @@ static const struct {
     {"ModerateFrom", "IS", DOUBLE, S, FS(moderate_from), "60", "65", "65", "-1", "\"60\""},
     {"AtRiskFrom", "IS", DOUBLE, S, FS(at_risk_from), "40", "30.5", "30.5", "-0.5", "\"40\""},
     {"MinCoverage", "I", DOUBLE, I, FI(params.min_coverage), "0.5", "1", "1", "1.1", "\"0.5\""},
+    {"Benchmark", "I", BENCH, I, FI(params), "", "\"industry median\" 72.5", "industry median=72.5", "\"x\" 101", "72 \"x\""},
+    {"Benchmark", "I", BENCH, I, FI(params), "", "peers 0", "peers=0", "\"\" 5", "\"x\" \"5\""},
+    {"Benchmark", "I", BENCH, I, FI(params), "", "peers 100", "peers=100", "\"x\" -1", "72"},
     {"RiskWeightHealthDecline", "I", DOUBLE, I, FI(params.churn_weight[CRM_CF_HEALTH_DECLINE]), "0.3", "0", "0", "-1", "\"1\""},
     {"RiskWeightEngagementReduction", "I", DOUBLE, I, FI(params.churn_weight[CRM_CF_ENGAGEMENT_REDUCTION]), "0.25", "2", "2", "-1",
      "\"1\""},
@@ -121,6 +125,7 @@ static const struct {
     {"RiskMediumFrom", "I", DOUBLE, I, FI(params.risk_medium_from), "25", "20", "20", "-1", "\"1\""},
     {"RiskHighFrom", "I", DOUBLE, I, FI(params.risk_high_from), "50", "45", "45", "101", "\"1\""},
     {"RiskCriticalAbove", "I", DOUBLE, I, FI(params.risk_critical_above), "70", "75", "75", "101", "\"1\""},
+    {"RiskLeave", "I", DOUBLE, I, FI(params.risk_leave), "60", "65", "65", "101", "\"60\""},
     {"ResponseTarget", "I", DOUBLE, I, FI(params.response_target_seconds), "86400", "3600", "3600", "0", "\"24h\""},
     {"RenewalHorizon", "I", DOUBLE, I, FI(params.renewal_horizon_days), "90", "60", "60", "0", "\"90\""},
     {"ReactivationWindow", "I", INT, I, FI(params.reactivation_window_days), "0", "365", "365", "-1", "\"0\""},
@@ -131,6 +136,17 @@ static const struct {
     {"Database", "R", TEXT, R, FR(database), "-", "\"db\"", "db", "\"\"", "1"},
     {"Disabled", "R", BOOL, R, FR(disabled), "false", "true", "true", "\"perhaps\"", "1"},
     {"Disabled", "R", BOOL, R, FR(disabled), "false", "\"yes\"", "true", "true false", "0"},
+    {"Condition", "N", CONDITIONS, N, 0, "silent_days >= 30", "\"churn_risk_score > 50\"", "churn_risk_score > 50",
+     "\"churn_risk_score 50\"", "50"},
+    {"Condition", "N", CONDITIONS, N, 0, "silent_days >= 30", "\" Champions<-1.5 \"", "champions < -1.5", "\"champions < 1x\"", "true"},
+    {"Condition", "N", CONDITIONS, N, 0, "silent_days >= 30", "\"support_escalations<=0.5\"", "support_escalations <= 0.5",
+     "\"champions == 1\"", "\"champions\" 1"},
+    {"Condition", "N", CONDITIONS, N, 0, "silent_days >= 30", "\"escalations > 0\"", "escalations > 0", "\"champions < 0x10\"", "\"\""},
+    {"Condition", "N", CONDITIONS, N, 0, "silent_days >= 30", "\"escalations > 1000000000\"", "escalations > 1000000000",
+     "\"champion > 1\"", "\"escalations > 1000000001\""},
+    {"Action", "N", TEXT, N, FN(action), "schedule_check_in", "\"call them\"", "call them", "\"\"", "1"},
+    {"Reason", "N", TEXT, N, FN(reason), "-", "\"no word for weeks\"", "no word for weeks", "\"\"", "true"},
+    {"Disabled", "N", BOOL, N, FN(disabled), "false", "\"no\"", "false", "\"perhaps\"", "1"},
 };
 
 static void render(enum type type, const char *base, size_t offset, char *buf, size_t size) {
@@ -171,6 +187,25 @@ static void render(enum type type, const char *base, size_t offset, char *buf, s
   case PER: {
     const struct crm_params *params = field;
     snprintf(buf, size, "%d %zu", (int)params->per_account, params->per_account_top);
+    return;
+  }
+  case BENCH: {
+    const struct crm_params *params = field;
+    size_t n = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < params->n_benchmarks; i++)
+      n += (size_t)snprintf(buf + n, size - n, "%s%s=%.15g", i == 0 ? "" : " ", params->benchmarks[i].source, params->benchmarks[i].score);
+    return;
+  }
+  case CONDITIONS: {
+    const struct crm_rule *rule = field;
+    size_t n = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < rule->n_conditions; i++) {
+      const struct crm_condition *condition = &rule->conditions[i];
+      n += (size_t)snprintf(buf + n, size - n, "%s%s %s %.15g", i == 0 ? "" : ", ", crm_term_name(condition->term),
+                            crm_comparison_sign(condition->comparison), condition->value);
+    }
   }
   }
 }
@@ -189,6 +224,9 @@ static void wrap(char place, const char *line, char *buf, size_t size) {
   case 'R':
     snprintf(buf, size, "<Plugin crm>\n<Instance \"x\">\n<Relation \"nps\">\n%s</Relation>\n%s</Instance>\n</Plugin>\n", line, database);
     return;
+  case 'N':
+    snprintf(buf, size, "<Plugin crm>\n<Instance \"x\">\n<Recommendation \"silent\">\n%s</Recommendation>\n</Instance>\n</Plugin>\n", line);
+    return;
   default:
     snprintf(buf, size, "<Plugin crm>\n<Instance \"x\">\n<Scorecard \"smb\">\n%s</Scorecard>\n</Instance>\n</Plugin>\n", line);
   }
@@ -203,6 +241,9 @@ static const char *owner_of(const struct crm_options *options, enum place owner,
     return (const char *)&instance->source.databases[place == 'D' ? 1 : 0];
   case R:
     return (const char *)&instance->source.relations[CRM_REL_NPS];
+  case N:
+    assert_string_equal(instance->params.rules[1].name, "silent");
+    return (const char *)&instance->params.rules[1];
   default:
     return (const char *)&instance->params.scorecards[place == 'S' ? 1 : 0];
   }
@@ -244,7 +285,11 @@ static void test_every_option(void **state) {
   for (size_t c = 0; c < sizeof(cases) / sizeof(*cases); c++)
     for (const char *place = cases[c].places; *place != '\0'; place++) {
       char line[256];
-      const char *filler = *place == 'R' ? "Disabled false\n" : *place == 'D' ? "Host \"x\"\n" : *place == 'S' ? "LoginTarget 5\n" : "";
+      const char *filler = *place == 'R'   ? "Disabled false\n"
+                           : *place == 'D' ? "Host \"x\"\n"
+                           : *place == 'S' ? "LoginTarget 5\n"
+                           : *place == 'N' ? "Disabled false\n"
+                                           : "";
       if (strcmp(cases[c].option, "Host") == 0 && *place == 'D')
         filler = "User \"x\"\n";
       check_value(c, *place, filler, cases[c].standard);
@@ -264,7 +309,11 @@ static void test_cases_are_complete(void **state) {
   static const struct {
     char letter;
     unsigned block;
-  } blocks[] = {{'I', CRM_BLOCK_INSTANCE}, {'D', CRM_BLOCK_DATABASE}, {'R', CRM_BLOCK_RELATION}, {'S', CRM_BLOCK_SCORECARD}};
+  } blocks[] = {{'I', CRM_BLOCK_INSTANCE},
+                {'D', CRM_BLOCK_DATABASE},
+                {'R', CRM_BLOCK_RELATION},
+                {'S', CRM_BLOCK_SCORECARD},
+                {'N', CRM_BLOCK_RECOMMENDATION}};
   for (size_t i = 0; i < crm_option_count(); i++)
     for (size_t b = 0; b < sizeof(blocks) / sizeof(*blocks); b++) {
       bool tested = false;
@@ -332,6 +381,26 @@ static const struct {
     {"risk bands", IN_INSTANCE("RiskMediumFrom 50\n"), "f.conf:2: RiskHighFrom: 50 is not more than RiskMediumFrom, which is 50"},
     {"upper risk bands", IN_INSTANCE("RiskCriticalAbove 50\n"),
      "f.conf:3: RiskCriticalAbove: 50 is not more than RiskHighFrom, which is 50"},
+    {"leave above enter", IN_INSTANCE("RiskLeave 70.5\n"), "f.conf:3: RiskLeave: 70.5 is more than RiskCriticalAbove, which is 70"},
+    {"leave at enter", IN_INSTANCE("RiskLeave 70\n"), NULL},
+    {"leave by default", IN_INSTANCE("RiskCriticalAbove 55\n"), NULL},
+    {"recommendation twice",
+     IN_INSTANCE(
+         "<Recommendation \"a\">\nAction \"x\"\nCondition \"champions < 1\"\n</Recommendation>\n<Recommendation \"a\">\nAction \"y\"\n"
+         "</Recommendation>\n"),
+     "f.conf:7: Recommendation: there are two blocks <Recommendation \"a\">"},
+    {"recommendation without action", IN_INSTANCE("<Recommendation \"a\">\nCondition \"champions < 1\"\n</Recommendation>\n"),
+     "f.conf:3: Recommendation: \"a\" is not the name of a shipped rule, and it has no Action"},
+    {"recommendation without condition", IN_INSTANCE("<Recommendation \"a\">\nAction \"x\"\n</Recommendation>\n"),
+     "f.conf:3: Recommendation: \"a\" is not the name of a shipped rule, and it has no Condition"},
+    {"recommendation without name", IN_INSTANCE("<Recommendation>\nAction \"x\"\n</Recommendation>\n"),
+     "f.conf:3: Recommendation: the block needs exactly one name"},
+    {"term nearly right", IN_INSTANCE("<Recommendation \"silent\">\nCondition \"silent_day > 1\"\n</Recommendation>\n"),
+     "f.conf:4: Condition: there is no term \"silent_day\", is \"silent_days\" meant?; allowed: "},
+    {"term that is none", IN_INSTANCE("<Recommendation \"silent\">\nCondition \"weather > 1\"\n</Recommendation>\n"),
+     "f.conf:4: Condition: there is no term \"weather\"; collectd-crm(5) lists them; allowed: "},
+    {"condition option in an instance", IN_INSTANCE("Condition \"champions < 1\"\n"),
+     "f.conf:3: Condition: it cannot stand in <Instance>; allowed: in <Recommendation>"},
     {"no weight", IN_INSTANCE("WeightProductUsage 0\nWeightSupport 0\nWeightEngagement 0\nWeightBusiness 0\n"),
      "f.conf:3: WeightProductUsage: all weights of the health score are 0"},
     {"no risk weight",
@@ -378,6 +447,70 @@ static void test_wholes(void **state) {
     if (strstr(err.message, "hunter2") != NULL)
       fail_msg("%s: tells the password", wholes[i].name);
     crm_options_free(&options);
+  }
+}
+
+static void test_repeated_options(void **state) {
+  struct crm_options options;
+  struct crm_error err;
+  char text[256];
+  assert_int_equal(parse(IN_INSTANCE("RiskCriticalAbove 55\nBenchmark \"a\" 70\nBenchmark \"b\" 80\n"), &options, &err), CRM_OK);
+  render(BENCH, (const char *)&options.instances[0].params, 0, text, sizeof(text));
+  assert_string_equal(text, "a=70 b=80");
+  assert_true(options.instances[0].params.risk_leave == 55); /* the default of 60 gives way */
+  crm_options_free(&options);
+}
+
+/* Shipped rules that are changed, switched off and left alone, and one that is added. */
+static void test_recommendations(void **state) {
+  struct crm_options options;
+  struct crm_error err;
+  char text[256];
+  assert_int_equal(parse(IN_INSTANCE("<Recommendation \"silent\">\nCondition \"silent_days > 14\"\nCondition \"health_score < 60\"\n"
+                                     "Reason \"quiet and unwell\"\n</Recommendation>\n"
+                                     "<Recommendation \"escalated\">\nDisabled true\n</Recommendation>\n"
+                                     "<Recommendation \"champion_lost\">\nAction \"ask_around\"\n</Recommendation>\n"
+                                     "<Recommendation \"own\">\nAction \"party\"\nCondition \"health_score >= 99\"\n</Recommendation>\n"),
+                         &options, &err),
+                   CRM_OK);
+  const struct crm_params *params = &options.instances[0].params;
+  static const struct {
+    const char *name, *action, *reason, *conditions;
+  } rules[] = {
+      {"renewal_at_risk", "executive_review", "renewal_at_risk", "contract_days_left <= 60, churn_risk_score > 50"},
+      {"silent", "schedule_check_in", "quiet and unwell", "silent_days > 14, health_score < 60"},
+      {"champion_lost", "ask_around", "champion_lost", "lost_champions >= 1, champions < 1"},
+      {"low_adoption", "training", "low_adoption", "feature_adoption < 40"},
+      {"payment_overdue", "billing_follow_up", "payment_overdue", "overdue_invoices >= 1"},
+      {"seats_used_up", "expansion_conversation", "seats_used_up", "user_activity >= 90, health_score >= 80"},
+      {"own", "party", "own", "health_score >= 99"},
+  };
+  assert_int_equal(params->n_rules, sizeof(rules) / sizeof(*rules));
+  for (size_t i = 0; i < params->n_rules; i++) {
+    assert_string_equal(params->rules[i].name, rules[i].name);
+    assert_string_equal(params->rules[i].action, rules[i].action);
+    assert_string_equal(crm_rule_reason(&params->rules[i]), rules[i].reason);
+    render(CONDITIONS, (const char *)&params->rules[i], 0, text, sizeof(text));
+    assert_string_equal(text, rules[i].conditions);
+  }
+  crm_options_free(&options);
+}
+
+static void test_too_many_rules(void **state) {
+  struct crm_strbuf text;
+  struct crm_options options;
+  struct crm_error err;
+  for (int own = 57; own <= 58; own++) { /* besides the 7 shipped ones */
+    crm_strbuf_init(&text, 1 << 16);
+    crm_strbuf_adds(&text, "<Plugin crm>\n<Instance \"x\">\n");
+    for (int i = 0; i < own; i++)
+      crm_strbuf_addf(&text, "<Recommendation \"r%d\">\nAction \"a\"\nCondition \"champions < %d\"\n</Recommendation>\n", i, i);
+    crm_strbuf_adds(&text, "</Instance>\n</Plugin>\n");
+    assert_int_equal(parse(crm_strbuf_str(&text), &options, &err), own == 57 ? CRM_OK : CRM_ERR_CONFIG);
+    if (own > 57)
+      assert_non_null(strstr(err.message, ": there are too many rules; allowed: 64"));
+    crm_options_free(&options);
+    crm_strbuf_free(&text);
   }
 }
 
@@ -451,8 +584,9 @@ static int remove_scratch(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_every_option),  cmocka_unit_test(test_cases_are_complete), cmocka_unit_test(test_wholes),
-      cmocka_unit_test(test_two_instances), cmocka_unit_test(test_no_position),
+      cmocka_unit_test(test_every_option),     cmocka_unit_test(test_cases_are_complete), cmocka_unit_test(test_wholes),
+      cmocka_unit_test(test_repeated_options), cmocka_unit_test(test_recommendations),    cmocka_unit_test(test_too_many_rules),
+      cmocka_unit_test(test_two_instances),    cmocka_unit_test(test_no_position),
   };
   return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }

@@ -57,8 +57,9 @@ static size_t account_series(const struct fixture *f) {
 }
 
 /* Series each: info; every open account has a risk score and two risk factors (signals are mapped) +3; with revenue known +1, above 0 a
- * rank and so the health factor business +1; a and b the score and the factor product_usage +2. By revenue: b 8, a 8, c 6, d 6, free 5,
- * gone 1 (what it brought in is over), x 4: 38. */
+ * rank and so the health factor business +1; a and b the score and the factor product_usage +2, and a slope +1, since they have scores from 1 February
+ * on; b, with an adoption of 30, a recommendation +1. By revenue: b 10, a 9, c 6, d 6, free 5, gone 1 (what it brought in is over), x 4:
+ * 41. */
 static void test_who(void **state) {
   static const struct {
     enum crm_per_account mode;
@@ -67,18 +68,18 @@ static void test_who(void **state) {
     size_t left_out, series;
   } cases[] = {
       {CRM_PER_ACCOUNT_NONE, 0, 1000, "", 0, 0},
-      {CRM_PER_ACCOUNT_ALL, 0, 1000, "a b c d free gone x", 0, 38},
-      {CRM_PER_ACCOUNT_ALL, 0, 38, "a b c d free gone x", 0, 38},
-      {CRM_PER_ACCOUNT_ALL, 0, 37, "a b c d free gone", 1, 34}, /* revenue unknown: last */
-      {CRM_PER_ACCOUNT_ALL, 0, 22, "a b c", 4, 22},
-      {CRM_PER_ACCOUNT_ALL, 0, 21, "a b", 5, 16}, /* whole accounts, and none further down takes the place */
-      {CRM_PER_ACCOUNT_ALL, 0, 7, "", 7, 0},
-      {CRM_PER_ACCOUNT_AT_RISK, 0, 1000, "b c d", 0, 20},
-      {CRM_PER_ACCOUNT_AT_RISK, 0, 19, "b c", 1, 14},
-      {CRM_PER_ACCOUNT_TOP, 1, 1000, "b", 0, 8},
-      {CRM_PER_ACCOUNT_TOP, 2, 1000, "a b", 0, 16}, /* a and c bring in the same: the id decides */
-      {CRM_PER_ACCOUNT_TOP, 99, 1000, "a b c d free gone x", 0, 38},
-      {CRM_PER_ACCOUNT_TOP, 3, 21, "a b", 1, 16},
+      {CRM_PER_ACCOUNT_ALL, 0, 1000, "a b c d free gone x", 0, 41},
+      {CRM_PER_ACCOUNT_ALL, 0, 41, "a b c d free gone x", 0, 41},
+      {CRM_PER_ACCOUNT_ALL, 0, 40, "a b c d free gone", 1, 37}, /* revenue unknown: last */
+      {CRM_PER_ACCOUNT_ALL, 0, 25, "a b c", 4, 25},
+      {CRM_PER_ACCOUNT_ALL, 0, 24, "a b", 5, 19}, /* whole accounts, and none further down takes the place */
+      {CRM_PER_ACCOUNT_ALL, 0, 9, "", 7, 0},
+      {CRM_PER_ACCOUNT_AT_RISK, 0, 1000, "b c d", 0, 22},
+      {CRM_PER_ACCOUNT_AT_RISK, 0, 21, "b c", 1, 16},
+      {CRM_PER_ACCOUNT_TOP, 1, 1000, "b", 0, 10},
+      {CRM_PER_ACCOUNT_TOP, 2, 1000, "a b", 0, 19}, /* a and c bring in the same: the id decides */
+      {CRM_PER_ACCOUNT_TOP, 99, 1000, "a b c d free gone x", 0, 41},
+      {CRM_PER_ACCOUNT_TOP, 3, 24, "a b", 1, 19},
   };
   for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
     struct fixture f;
@@ -112,6 +113,10 @@ static void test_values(void **state) {
       {"crm_account_health_score account=c", NAN},
       {"crm_account_health_factor_score account=b factor=product_usage", 30},
       {"crm_account_health_factor_score account=b factor=support", NAN},
+      {"crm_account_health_slope account=a", 0},
+      {"crm_account_health_slope account=c", NAN},
+      {"crm_account_recommendation account=b action=training reason=low_adoption", 1},
+      {"crm_account_recommendation account=a", NAN},
       {"crm_account_churn_risk_score account=c", 100},
       {"crm_account_churn_risk_score account=a", 0},
       {"crm_account_churn_factor_score account=c factor=competitive_threats", 100},
