@@ -105,8 +105,9 @@ const char *crm_condition_read(const char *text, struct crm_condition *condition
 }
 
 bool crm_condition_holds(const struct crm_condition *condition, double number) {
-  double value = crm_on_grid(condition->value);
-  double x = fabs(number) < 1e9 ? crm_on_grid(number) : number; /* every comparison with NaN is false */
+  bool is_fact = condition->term >= CRM_TERM_CONTRACT_DAYS_LEFT; /* counted or a time, exact as it is */
+  double value = is_fact ? condition->value : crm_on_grid(condition->value);
+  double x = is_fact ? number : crm_on_grid(number); /* every comparison with NaN is false */
   switch (condition->comparison) {
   case CRM_LESS:
     return x < value;

@@ -42,7 +42,8 @@ struct crm_condition {
 };
 /* Reads "churn_risk_score > 50". NULL if it can be read; else what is wrong with it, and *bad, *bad_len say which part (may be empty). */
 const char *crm_condition_read(const char *text, struct crm_condition *condition, const char **bad, size_t *bad_len);
-/* A number that is not known (NaN) fulfils no condition. Numbers are compared on the grid of fixed point (context.h). */
+/* A number that is not known (NaN) fulfils no condition. Scores and their parts are compared on the grid of fixed
+ * point (context.h), so that a mean of values that are all 80 is not below 80. */
 bool crm_condition_holds(const struct crm_condition *condition, double number);
 
 #define CRM_RULES_MAX 64

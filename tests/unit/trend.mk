@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+check_PROGRAMS += tests/unit/test_trend.t
+tests_unit_test_trend_t_SOURCES = tests/unit/test_trend.c
+tests_unit_test_trend_t_CPPFLAGS = $(CRM_ANALYTICS_TEST_CPPFLAGS)
+tests_unit_test_trend_t_LDADD = $(CRM_ANALYTICS_TEST_LDADD)
+TESTS += tests/unit/test_trend.t
+check_PROGRAMS += tests/unit/test_trend_property.t
+tests_unit_test_trend_property_t_SOURCES = tests/unit/test_trend_property.c
+tests_unit_test_trend_property_t_CPPFLAGS = $(CRM_ANALYTICS_TEST_CPPFLAGS)
+tests_unit_test_trend_property_t_LDADD = $(CRM_ANALYTICS_TEST_LDADD)
+TESTS += tests/unit/test_trend_property.t
+check_PROGRAMS += tests/unit/test_recommendations.t
+tests_unit_test_recommendations_t_SOURCES = tests/unit/test_recommendations.c
+tests_unit_test_recommendations_t_CPPFLAGS = $(CRM_ANALYTICS_TEST_CPPFLAGS)
+tests_unit_test_recommendations_t_LDADD = $(CRM_ANALYTICS_TEST_LDADD)
+TESTS += tests/unit/test_recommendations.t
