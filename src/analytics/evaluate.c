@@ -14,9 +14,7 @@ static enum crm_status emit_all(struct crm_context *c) {
   struct crm_churn_risk risk;
   struct crm_past past;
   struct crm_recommended recommended;
-  enum crm_status status = crm_scores_compute(c, &health, &risk);
-  if (status == CRM_OK)
-    status = crm_past_compute(c, &health, c->params->per_account != CRM_PER_ACCOUNT_NONE, &past);
+  enum crm_status status = crm_past_compute(c, c->params->per_account != CRM_PER_ACCOUNT_NONE, &health, &risk, &past);
   if (status == CRM_OK)
     status = crm_accounts_emit(c);
   if (status == CRM_OK)

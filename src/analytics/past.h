@@ -27,9 +27,11 @@ struct crm_past {
 /* Band or other standing of the account at c->at. */
 uint8_t crm_standing(const struct crm_context *c, uint32_t account, double health_score);
 
-/* Computes the scores at T - 7 d, T - 30 d and T - 90 d, one instant after the other in the same memory. With `with_slope` also the health
- * scores of all weekly instants, T (`now`), T - 7 d, ... T - 84 d, and from them the slope of each account OPEN at T: the median of the
- * slopes between all pairs of them (Theil-Sen), if at least three instants have a score. CRM_OK or CRM_ERR_MEMORY. */
-enum crm_status crm_past_compute(struct crm_context *c, const struct crm_health *now, bool with_slope, struct crm_past *past) CRM_MUSTCHECK;
+/* Computes the scores at T, which go to `health` and `risk`, and those at T - 7 d, T - 30 d and T - 90 d. With `with_slope` also the health
+ * scores of all weekly instants, T, T - 7 d, ... T - 84 d, and from them the slope of each account OPEN at T: the median of the slopes
+ * between all pairs of them (Theil-Sen), if at least three instants have a score. The arena holds the columns of three instants at most.
+ * CRM_OK or CRM_ERR_MEMORY. */
+enum crm_status crm_past_compute(struct crm_context *c, bool with_slope, struct crm_health *health, struct crm_churn_risk *risk,
+                                 struct crm_past *past) CRM_MUSTCHECK;
 
 #endif

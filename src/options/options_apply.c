@@ -17,7 +17,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum { LONGEST_TEXT = 4096, LONGEST_LABEL = 200 };
+enum { LONGEST_TEXT = 4096, LONGEST_LABEL = 64 };
 _Static_assert(sizeof(enum crm_account_names) == sizeof(int), "CRM_KIND_WORD writes an int");
 
 struct setting {

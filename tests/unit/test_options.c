@@ -399,6 +399,10 @@ static const struct {
      "f.conf:4: Condition: there is no term \"silent_day\", is \"silent_days\" meant?; allowed: "},
     {"term that is none", IN_INSTANCE("<Recommendation \"silent\">\nCondition \"weather > 1\"\n</Recommendation>\n"),
      "f.conf:4: Condition: there is no term \"weather\"; collectd-crm(5) lists them; allowed: "},
+    {"action of 65",
+     IN_INSTANCE(
+         "<Recommendation \"silent\">\nAction \"aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddde\"\n</Recommendation>\n"),
+     "f.conf:4: Action: the text is longer than 64 bytes"},
     {"condition option in an instance", IN_INSTANCE("Condition \"champions < 1\"\n"),
      "f.conf:3: Condition: it cannot stand in <Instance>; allowed: in <Recommendation>"},
     {"no weight", IN_INSTANCE("WeightProductUsage 0\nWeightSupport 0\nWeightEngagement 0\nWeightBusiness 0\n"),

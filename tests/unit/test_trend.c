@@ -323,6 +323,28 @@ static void test_benchmarks(void **state) {
   fixture_free(&f);
 }
 
+/* Whatever ceiling the memory has: all figures, or an error. Afterwards the arena works again. */
+static void test_memory(void **state) {
+  struct fixture f;
+  make(&f);
+  f.params.per_account = CRM_PER_ACCOUNT_ALL;
+  fixture_evaluate(&f);
+  size_t samples = f.set.n, refused = 0, ceiling = 1000;
+  for (enum crm_status status = CRM_ERR_MEMORY; status != CRM_OK; ceiling += 500) {
+    struct crm_arena arena;
+    crm_arena_init(&arena, ceiling);
+    status = crm_evaluate(f.facts, &f.params, f.at, &arena, &f.set, &f.err);
+    assert_true(status == CRM_OK || status == CRM_ERR_MEMORY);
+    assert_true(arena.used <= ceiling);
+    refused += status != CRM_OK;
+    if (status == CRM_OK)
+      assert_int_equal(f.set.n, samples);
+    crm_arena_free(&arena);
+  }
+  assert_true(refused > 20);
+  fixture_free(&f);
+}
+
 /* The 30 days end with a day of the zone: at 23:00 UTC of 28 February 1 March has begun in Berlin, so that its row counts. */
 static void test_zone(void **state) {
   for (int begun = 0; begun < 2; begun++) {
@@ -343,10 +365,17 @@ static void test_zone(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_change),        cmocka_unit_test(test_transitions),       cmocka_unit_test(test_empty),
-      cmocka_unit_test(test_came_back),     cmocka_unit_test(test_earlier_reference), cmocka_unit_test(test_slope),
-      cmocka_unit_test(test_newly_at_risk), cmocka_unit_test(test_risk_limits),       cmocka_unit_test(test_benchmarks),
+      cmocka_unit_test(test_change),
+      cmocka_unit_test(test_transitions),
+      cmocka_unit_test(test_empty),
+      cmocka_unit_test(test_came_back),
+      cmocka_unit_test(test_earlier_reference),
+      cmocka_unit_test(test_slope),
+      cmocka_unit_test(test_newly_at_risk),
+      cmocka_unit_test(test_risk_limits),
+      cmocka_unit_test(test_benchmarks),
       cmocka_unit_test(test_zone),
+      cmocka_unit_test(test_memory),
   };
   return cmocka_run_group_tests_name("trend", tests, NULL, NULL);
 }
