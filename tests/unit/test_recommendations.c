@@ -361,6 +361,25 @@ static void test_availability(void **state) {
     }
 }
 
+/* No row of support in 30 days is no escalation; a row that does not tell is none either way. */
+static void test_untold(void **state) {
+  static const struct crm_rule rule = {
+      .name = "calm", .action = "x", .conditions = {{CRM_TERM_ESCALATIONS, CRM_LESS, 1}}, .n_conditions = 1};
+  static const char *const rows[] = {NULL, "day=2026-02-01 new_tickets=1", "day=2026-02-01 escalated=0"};
+  static const double holds[] = {1, 0, 1};
+  for (size_t i = 0; i < 3; i++) {
+    struct fixture f;
+    init(&f);
+    fixture_row(&f, CRM_REL_ACCOUNT, "account_id=a status=active");
+    put_rows(&f, &(struct row){SUPPORT, rows[i]}, 1);
+    f.params.rules = &rule;
+    f.params.n_rules = 1;
+    fixture_evaluate(&f);
+    assert_close(fixture_sum(&f, "crm_recommendations action=x"), holds[i]);
+    fixture_free(&f);
+  }
+}
+
 /* a: adoption 10 and health 10; b: adoption 30 and health 30; c: churned; d: adoption 90. */
 static void test_counting(void **state) {
   static const struct crm_rule rules[] = {
@@ -431,7 +450,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_shipped_rules), cmocka_unit_test(test_shipped_rules_are_tested),
       cmocka_unit_test(test_terms),         cmocka_unit_test(test_availability),
-      cmocka_unit_test(test_counting),      cmocka_unit_test(test_comparisons),
+      cmocka_unit_test(test_counting),      cmocka_unit_test(test_untold),
+      cmocka_unit_test(test_comparisons),
   };
   return cmocka_run_group_tests_name("recommendations", tests, NULL, NULL);
 }

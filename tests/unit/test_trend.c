@@ -294,6 +294,21 @@ static void test_newly_at_risk(void **state) {
   }
 }
 
+/* At risk at T - 30 d, churned at T - 7 d, back and at risk again at T: it is newly so. */
+static void test_at_risk_after_return(void **state) {
+  struct fixture f;
+  init(&f, CRM_HF_PRODUCT_USAGE);
+  fixture_row(&f, CRM_REL_ACCOUNT, "account_id=a status=churned created_at=2025-01-01 churned_at=2026-02-10");
+  fixture_row(&f, CRM_REL_REVENUE, "account_id=a at=2025-01-01 arr=100");
+  fixture_row(&f, CRM_REL_REVENUE, "account_id=a at=2026-02-24 arr=100");
+  fixture_row(&f, CRM_REL_REVENUE, "account_id=a at=2026-04-01 arr=0");
+  put_risks(&f, (const double[]){10, 71, NAN, 71});
+  fixture_evaluate(&f);
+  assert_close(fixture_sum(&f, "crm_accounts_newly_at_risk window=7d"), 1);
+  assert_close(fixture_sum(&f, "crm_accounts_newly_at_risk window=30d"), 0);
+  fixture_free(&f);
+}
+
 static void test_risk_limits(void **state) {
   struct fixture f;
   init(&f, CRM_HF_PRODUCT_USAGE);
@@ -376,6 +391,7 @@ int main(void) {
       cmocka_unit_test(test_benchmarks),
       cmocka_unit_test(test_zone),
       cmocka_unit_test(test_memory),
+      cmocka_unit_test(test_at_risk_after_return),
   };
   return cmocka_run_group_tests_name("trend", tests, NULL, NULL);
 }
