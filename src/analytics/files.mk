@@ -8,8 +8,10 @@ libcrm_la_SOURCES += \
 	src/analytics/contacts.h \
 	src/analytics/context.c src/analytics/context.h \
 	src/analytics/contracts.c src/analytics/contracts.h \
+	src/analytics/currency_cells.c src/analytics/currency_cells.h \
 	src/analytics/engagement.c src/analytics/engagement.h \
 	src/analytics/evaluate.c src/analytics/evaluate.h \
+	src/analytics/expansion.c \
 	src/analytics/goals.c \
 	src/analytics/health.c \
 	src/analytics/health_inputs.c src/analytics/health_inputs.h \
@@ -17,9 +19,11 @@ libcrm_la_SOURCES += \
 	src/analytics/kaplan_meier.c src/analytics/kaplan_meier.h \
 	src/analytics/kpi.c src/analytics/kpi.h \
 	src/analytics/level.c src/analytics/level.h \
+	src/analytics/level_walk.c src/analytics/level_walk.h \
 	src/analytics/local_time.c src/analytics/local_time.h \
 	src/analytics/nps.c \
 	src/analytics/onboarding.c \
+	src/analytics/opportunities.c \
 	src/analytics/outcome_correlation.c \
 	src/analytics/params.c src/analytics/params.h \
 	src/analytics/past.c src/analytics/past.h \
@@ -29,6 +33,9 @@ libcrm_la_SOURCES += \
 	src/analytics/renewals.c \
 	src/analytics/responses.c \
 	src/analytics/revenue.c \
+	src/analytics/revenue.c src/analytics/revenue.h \
+	src/analytics/revenue_contracts.c \
+	src/analytics/revenue_months.c \
 	src/analytics/rules.c src/analytics/rules.h \
 	src/analytics/scores.c src/analytics/scores.h \
 	src/analytics/span.h \

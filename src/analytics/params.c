@@ -75,6 +75,8 @@ void crm_params_defaults(struct crm_params *params) {
   params->response_target_seconds = 86400;
   params->renewal_horizon_days = 90;
   params->reactivation_window_days = 0;
+  params->gross_margin = 1;
+  params->lifetime_cap_months = 60;
   params->per_account = CRM_PER_ACCOUNT_NONE;
   params->per_account_top = 0;
   params->max_series = 50000;

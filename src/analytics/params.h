@@ -75,6 +75,9 @@ struct crm_params {
   double renewal_horizon_days;             /* 90 */
   int reactivation_window_days;            /* 0 = unlimited */
 
+  double gross_margin;        /* of lifetime value, 0..1; default 1 */
+  double lifetime_cap_months; /* default 60; 0 = none */
+
   enum crm_per_account per_account;
   size_t per_account_top; /* with CRM_PER_ACCOUNT_TOP: that many by ARR */
   size_t max_series;      /* limit of per-account series; default 50000 */

@@ -30,7 +30,7 @@ tests_unit_test_revenue_examples_t_LDADD = tests/lib/libfacts_fixture.la libcrm.
 TESTS += tests/unit/test_revenue_examples.t
 
 check_PROGRAMS += tests/unit/test_revenue_property.t
-tests_unit_test_revenue_property_t_SOURCES = tests/unit/test_revenue_property.c
+tests_unit_test_revenue_property_t_SOURCES = tests/unit/test_revenue_property.c tests/lib/revenue_truth.c tests/lib/revenue_truth.h
 tests_unit_test_revenue_property_t_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS)
 tests_unit_test_revenue_property_t_LDADD = tests/lib/libfacts_fixture.la libcrm.la $(CMOCKA_LIBS)
 TESTS += tests/unit/test_revenue_property.t
