@@ -6,6 +6,7 @@ include tests/unit/analytics.mk
 include tests/unit/engagement.mk
 include tests/unit/revenue.mk
 include tests/unit/trend.mk
+include tests/unit/revenue_more.mk
 include tests/unit/options.mk
 include tests/unit/kpi.mk
 include tests/unit/engine.mk
