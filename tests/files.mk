@@ -12,5 +12,6 @@ include tests/unit/kpi.mk
 include tests/unit/engine.mk
 include tests/golden/files.mk
 include tests/e2e/files.mk
+include tests/oracle/files.mk
 include tests/fuzz/files.mk
 include tests/bench/files.mk

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# The metrics a second time in SQL: one of the tests of `make check-e2e`.
+e2e_tests += tests/oracle/test-oracle.sh
+EXTRA_DIST += \
+	tests/oracle/accounts.sql \
+	tests/oracle/churn_risk.sql \
+	tests/oracle/compare.py \
+	tests/oracle/edges.sql \
+	tests/oracle/families-to-come \
+	tests/oracle/facts.sql \
+	tests/oracle/health.sql \
+	tests/oracle/kpi.sql \
+	tests/oracle/nps.sql \
+	tests/oracle/print.sql \
+	tests/oracle/revenue.sql
