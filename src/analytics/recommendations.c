@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analytics/churn_indicators.h"
+#include "analytics/contacts.h"
 #include "analytics/contracts.h"
 #include "analytics/health_inputs.h"
 #include "analytics/scores.h"
@@ -106,8 +107,9 @@ static void champions(const struct crm_context *c, bool lost, double *column) {
       continue;
     uint32_t n = 0;
     for (uint32_t r = k->first[i]; r < k->first[i + 1]; r++) {
-      bool counts = lost ? k->status[r] == CRM_CONTACT_LEFT || k->status[r] == CRM_CONTACT_INACTIVE : k->status[r] == CRM_CONTACT_ACTIVE;
-      n += counts && k->strength[r] == CRM_CHAMPION && (k->since[r] == CRM_TIME_NONE || k->since[r] <= c->at);
+      bool gone = k->status[r] == CRM_CONTACT_LEFT || k->status[r] == CRM_CONTACT_INACTIVE;
+      bool known = k->since[r] == CRM_TIME_NONE || k->since[r] <= c->at;
+      n += k->strength[r] == CRM_CHAMPION && (lost ? gone && known : crm_contact_active(c, r));
     }
     column[i] = n;
   }
