@@ -32,7 +32,6 @@ libcrm_la_SOURCES += \
 	src/analytics/reference.c src/analytics/reference.h \
 	src/analytics/renewals.c \
 	src/analytics/responses.c \
-	src/analytics/revenue.c \
 	src/analytics/revenue.c src/analytics/revenue.h \
 	src/analytics/revenue_contracts.c \
 	src/analytics/revenue_months.c \
