@@ -50,6 +50,7 @@ struct crm_engine {
   crm_time wanted_at; /* instant of the next tick; CRM_TIME_NONE before the first */
   struct result *result;
   struct crm_engine_state state;
+  int64_t synced_monotonic_us; /* the same instant as state.synced_at */
 
   struct crm_series_set own; /* used by the tick only */
 };
@@ -183,6 +184,7 @@ static void publish_facts(struct crm_engine *engine, struct crm_facts *facts) {
   engine->facts_generation++;
   state->up = true;
   state->synced_at = crm_clock_realtime_us();
+  engine->synced_monotonic_us = crm_clock_monotonic_us();
   for (int p = 0; p < CRM_PHASES; p++)
     state->phase_us[p] = crm_source_phase_us(engine->source, (enum crm_phase)p);
   state->store_bytes = crm_facts_bytes(facts);
@@ -387,8 +389,9 @@ void crm_engine_tick(struct crm_engine *engine, crm_time now, crm_engine_emit *e
   engine->wanted_at = now + engine->interval_us;
   pthread_cond_signal(&engine->wake);
   struct result *result = engine->result;
-  /* A clock that was set back must not make old values look fresh, nor new ones stale: only a positive age counts. */
-  bool stale = engine->state.synced_at == CRM_TIME_NONE || now - engine->state.synced_at > engine->options->stale_after_us;
+  /* Also by the clock that never goes back: one that was set back must not make old values look fresh. */
+  bool stale = engine->state.synced_at == CRM_TIME_NONE || now - engine->state.synced_at > engine->options->stale_after_us ||
+               crm_clock_monotonic_us() - engine->synced_monotonic_us > engine->options->stale_after_us;
   if (stale)
     result = NULL;
   if (result != NULL)
