@@ -43,8 +43,7 @@ bool crm_level_walk_next(struct crm_level_walk *walk, struct crm_stretch *stretc
   if (walk->known == 0)
     to = end_by(to, from, c->facts->account.created_at[account]);
   to = end_by(to, from, c->churn_at[account]);
-  to = end_by(to, from, c->left_at[account]);
-  to = end_by(to, from, c->returned_at[account]);
+  to = end_by(to, from, c->left_at[account]); /* it returned with a level of its own */
   stretch->from = from;
   stretch->to = to;
   stretch->arr = money_at(walk, from, &stretch->currency);
