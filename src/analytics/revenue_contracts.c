@@ -18,19 +18,14 @@ struct secured {
   int64_t *tenant_sums; /* tenant * COLUMNS + column, of one currency */
 };
 
-/* True if it was known at T that the contract is lost. */
-static bool lost(const struct crm_context *c, uint32_t row) {
-  const struct crm_contracts *k = &c->facts->contract;
-  return k->outcome[row] == CRM_CONTRACT_LOST && (k->decided_at[row] == CRM_TIME_NONE || k->decided_at[row] <= c->at);
-}
-
 /* True if nothing that is known at T carries the contract past its end. What the contract does not say the account may. */
 static bool ends_by(const struct crm_context *c, uint32_t account, uint32_t row, crm_time limit) {
   const struct crm_contracts *k = &c->facts->contract;
-  if (k->ends_at[row] == CRM_TIME_NONE || k->ends_at[row] > limit || crm_contract_renewed(c, row))
+  if (k->ends_at[row] == CRM_TIME_NONE || k->ends_at[row] > limit)
     return false;
-  if (lost(c, row))
-    return true;
+  enum crm_contract_outcome outcome = crm_contract_outcome(c, row);
+  if (outcome != CRM_CONTRACT_UNDECIDED)
+    return outcome == CRM_CONTRACT_LOST;
   int8_t auto_renew = k->auto_renew[row] != CRM_TRI_UNKNOWN ? k->auto_renew[row] : c->facts->account.auto_renew[account];
   return auto_renew != CRM_TRI_TRUE;
 }

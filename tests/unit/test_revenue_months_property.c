@@ -16,7 +16,7 @@
 
 #include "lib/revenue_truth.h"
 
-#define BASES 1500
+#define BASES 1500 /* unless CRM_TEST_BASES says fewer, for wrappers that slow a test down fiftyfold */
 
 enum { MONTHS = 13, COHORTS = 24 };
 enum { NEW, EXPANSION, CONTRACTION, CHURN, REACTIVATION, ADJUSTMENT, OPENING, CLOSING, FIGURES };
@@ -278,7 +278,9 @@ static void test_random_bases(void **state) {
   struct figures *got = calloc(1, sizeof(*got)), *expected = calloc(1, sizeof(*expected));
   assert_true(b != NULL && got != NULL && expected != NULL);
   int64_t seen[FIGURES] = {0}, logos[LOGOS] = {0}, cohorts = 0;
-  for (uint64_t seed = 1; seed <= BASES; seed++) {
+  const char *fewer = getenv("CRM_TEST_BASES");
+  uint64_t bases = fewer != NULL ? strtoull(fewer, NULL, 10) : BASES;
+  for (uint64_t seed = 1; seed <= bases && seed <= BASES; seed++) {
     struct chance c = {seed * UINT64_C(7777777)};
     const struct crm_zone *zone = zones[seed % 3];
     struct fixture f;
@@ -304,12 +306,12 @@ static void test_random_bases(void **state) {
         }
     fixture_free(&f);
   }
-  /* The bases hold all that there is to get wrong. */
-  for (int i = 0; i < FIGURES; i++)
+  /* All of them hold all that there is to get wrong. */
+  for (int i = 0; fewer == NULL && i < FIGURES; i++)
     assert_true(seen[i] > 100);
-  for (int i = 0; i < LOGOS; i++)
+  for (int i = 0; fewer == NULL && i < LOGOS; i++)
     assert_true(logos[i] > 100);
-  assert_true(cohorts > 100);
+  assert_true(fewer != NULL || cohorts > 100);
   free(expected);
   free(got);
   free(b);
