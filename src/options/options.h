@@ -18,7 +18,7 @@ struct crm_instance_options {
   struct crm_params params;
   int64_t sync_interval_us; /* default 60 s */
   int64_t stale_after_us;   /* default 3 sync intervals, at least 15 min */
-  size_t max_breakdowns;    /* values of breakdowns that the daemon is given at most; default 5000 */
+  size_t max_breakdowns;    /* values of breakdowns that the daemon is given at most; default 2000 */
 };
 
 struct crm_options {

@@ -237,9 +237,9 @@ static void stop(struct fixture *f) {
   assert_int_equal(f->host.prepared, f->host.discarded);
 }
 
-/* Ticks at `now` until `done` or for 5 s. */
+/* Ticks at `now` until `done`, at most for 30 s. */
 static bool tick_until(struct fixture *f, crm_time now, struct seen *seen, bool (*done)(const struct fixture *, const struct seen *)) {
-  int64_t deadline = crm_clock_monotonic_us() + 5 * CRM_US_PER_SECOND;
+  int64_t deadline = crm_clock_monotonic_us() + 30 * CRM_US_PER_SECOND; /* a pause of the back-off takes up to 5 s */
   do {
     crm_engine_tick(f->engine, now, see, seen);
     if (done(f, seen))

@@ -100,7 +100,7 @@ static const struct {
     {"PerAccount", "I", PER, I, FI(params), "0 0", "at_risk", "1 0", "\"top\" 0.5", "\"top\" \"5\""},
     {"PerAccount", "I", PER, I, FI(params), "0 0", "all", "3 0", "all 5", "no"},
     {"MaxSeries", "I", SIZE, I, FI(params.max_series), "50000", "100000000", "100000000", "100000001", "\"5\""},
-    {"MaxBreakdowns", "I", SIZE, I, FI(max_breakdowns), "5000", "1000000", "1000000", "1000001", "\"5\""},
+    {"MaxBreakdowns", "I", SIZE, I, FI(max_breakdowns), "2000", "1000000", "1000000", "1000001", "\"5\""},
     {"AccountNames", "I", ENUM, I, FI(params.account_names), "0", "hashed", "1", "\"hash\"", "1"},
     {"AccountNames", "I", ENUM, I, FI(params.account_names), "0", "off", "2", "\"plain\" \"off\"", "on"},
     {"WeightProductUsage", "IS", DOUBLE, S, FS(weight[CRM_HF_PRODUCT_USAGE]), "0.4", "0", "0", "-0.1", "\"1\""},
