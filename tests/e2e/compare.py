@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """Values read back against values expected.
 
-compare.py instant GOT                   the time (ms) of the newest complete set of values in GOT
+compare.py instant GOT                   the time (ms) of the newest complete set of values in GOT; exit status 1 if none is known
+                                          to be complete, for which two have to be equally large
 compare.py values NAME EXPECTED GOT TIME  prints the differences at that time; exit status 1 if there are any
 compare.py totals JSON TIME               GOT of what `crmctl once --format json` printed: its totals per tenant
 
@@ -25,8 +26,11 @@ def read(path):
 
 def instant(path):
     count = collections.Counter(time for _, _, _, time in read(path))
-    most = max(count.values())
-    print(max((time for time, n in count.items() if n == most), key=float))
+    most = max(count.values(), default=0)
+    complete = [time for time, n in count.items() if n == most]
+    if len(complete) < 2:
+        sys.exit(f"no two sets of values of one size: {sorted(count.items())}")
+    print(max(complete, key=float))
 
 
 def totals(path, time):

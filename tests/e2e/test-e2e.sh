@@ -24,27 +24,30 @@ start_prometheus "$COLLECTD_PORT" 1 || bail_out "Prometheus does not start"
 work=$(mktemp -d "${TMPDIR:-/tmp}/crm-e2e-XXXXXX")
 trap 'rm -rf "$work"; [ -z "$E2E_WATCH" ] || kill "$E2E_WATCH" 2>/dev/null; services_end' EXIT
 
-has_values() { [ -n "$(prometheus_values 'collectd_crm_gauge{type="accounts.active"}')" ]; }
-ok "values of the CRM come to Prometheus" wait_for 60 collectd has_values
-sleep 12 # some ticks more, so that the newest complete one is not the first
+# All samples of the last seconds with their own times; the newest tick that is complete is compared. A scrape may come in the midst of one.
+complete_tick() {
+  prometheus_values 'collectd_crm_gauge{instance="demo"}[30s]' |
+    sed -nE 's/^__name__=[^,]*,crm=([^,]*),instance=[^,]*,job=[^,]*,type=([^\t]*)\t/\1\t\2\t/p' | grep -v '^demo	' >"$work/prometheus"
+  at_ms=$("$here/compare.py" instant "$work/prometheus")
+}
 
 # --- Prometheus ------------------------------------------------------------------------------------------------------------
-# All samples of the last seconds with their own times; the newest tick that is complete is compared.
-prometheus_values 'collectd_crm_gauge{instance="demo"}[30s]' |
-  sed -nE 's/^__name__=[^,]*,crm=([^,]*),instance=[^,]*,job=[^,]*,type=([^\t]*)\t/\1\t\2\t/p' | grep -v '^demo	' >"$work/prometheus"
-at_ms=$("$here/compare.py" instant "$work/prometheus")
+at_ms=
+wait_for 120 collectd complete_tick || bail_out "no complete values of the CRM have come to Prometheus"
+pass "values of the CRM come to Prometheus"
 at=$(date -u -d "@$((at_ms / 1000)).$(printf '%03d' $((at_ms % 1000)))" '+%F %T.%3N+00')
 sql -v at="$at" -f - <"$here/expected.sql" | grep -v '_by_account_owner[.]' >"$work/expected" || bail_out "the expected values cannot be computed"
 diag "as of $at: $(wc -l <"$work/expected") values expected"
 ok "Prometheus has what SQL says" "$here/compare.py" values Prometheus "$work/expected" "$work/prometheus" "$at_ms"
 
 # --- Graphite --------------------------------------------------------------------------------------------------------------
-in_graphite() { graphite_values 'demo.crm.*.gauge.accounts.active' | grep -q "	$((at_ms / 1000))\$"; }
+at_s=$(((at_ms + 500) / 1000)) # collectd rounds to the nearest second
+in_graphite() { graphite_values 'demo.crm.*.gauge.accounts.active' | grep -q "	$at_s\$"; }
 ok "the same tick comes to Graphite" wait_for 90 carbon in_graphite
 sleep 2 # what is still in carbon's queue of that second
 graphite_values 'demo.crm.*.gauge.**' |
   sed -nE 's/^demo\.crm\.([^.]*)\.gauge\.([^\t]*)\t/\1\t\2\t/p' | grep -v '^demo	' >"$work/graphite"
-ok "Graphite has what SQL says" "$here/compare.py" values Graphite "$work/expected" "$work/graphite" "$((at_ms / 1000))"
+ok "Graphite has what SQL says" "$here/compare.py" values Graphite "$work/expected" "$work/graphite" "$at_s"
 
 # --- sums that must agree whatever the scores are --------------------------------------------------------------------------
 value() { awk -F'\t' -v t="$1" -v k="$2" -v at="$at_ms" '$1 == t && $2 == k && $4 == at {print $3}' "$work/prometheus"; }
