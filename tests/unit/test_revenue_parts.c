@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "lib/bases.h"
 #include "lib/revenue_check.h"
 
 #define BASES 60 /* unless CRM_TEST_BASES says fewer */
@@ -202,8 +203,7 @@ static void test_parts(void **state) {
   struct base *b = calloc(1, sizeof(*b));
   assert_non_null(b);
   size_t ratios = 0;
-  const char *fewer = getenv("CRM_TEST_BASES");
-  unsigned long bases = fewer != NULL && strtoul(fewer, NULL, 10) < BASES ? strtoul(fewer, NULL, 10) : BASES;
+  uint64_t bases = test_bases(BASES);
   for (uint32_t seed = 1; seed <= bases; seed++) {
     struct fixture whole, parts[2], other;
     b->seed = seed * 2654435761u;

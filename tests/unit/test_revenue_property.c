@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "lib/bases.h"
 #include "lib/revenue_truth.h"
 
 #define BASES 2500 /* unless CRM_TEST_BASES says fewer, for wrappers that slow a test down fiftyfold */
@@ -227,9 +228,7 @@ static void test_random_bases(void **state) {
     assert_int_equal(crm_zone_new(names[i], &zones[i], &err), CRM_OK);
   struct truth_base *b = calloc(1, sizeof(*b));
   assert_non_null(b);
-  const char *fewer = getenv("CRM_TEST_BASES");
-  uint64_t bases = fewer != NULL ? strtoull(fewer, NULL, 10) : BASES;
-  assert_in_range(bases, 1, BASES);
+  uint64_t bases = test_bases(BASES);
   for (uint64_t seed = 1; seed <= bases; seed++)
     check_base(seed, zones[seed % 3], b);
   free(b);
