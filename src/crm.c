@@ -82,7 +82,7 @@ static void tell_cut(struct instance *instance, bool cut, struct crm_series_set 
   if (crm_set_add(own, CRM_FAM_SERIES_LIMIT_REACHED, labels, 2, crm_number_int(cut)) != CRM_OK)
     crm_log(&module_log, CRM_LOG_ERROR, "out of memory; a series of this interval is lost");
   if (cut && !instance->told_cut)
-    crm_log(&module_log, CRM_LOG_WARNING,
+    crm_log(&module_log, CRM_LOG_NOTICE,
             "instance %s: breakdowns by one dimension would be more than MaxBreakdowns %zu values; the families with most values are not "
             "broken down",
             instance->options->name, instance->options->max_breakdowns);

@@ -15,11 +15,12 @@ UNION ALL SELECT 'adoption_ratio', jsonb_build_object('tenant', tenant, 'kind', 
 UNION ALL SELECT 'engagement_score_average', jsonb_build_object('tenant', tenant), avg(value)
           FROM factor JOIN customer USING (id) WHERE factor = 'engagement' GROUP BY tenant;
 
--- Goals. What has been achieved or missed after t is open at t; a target is past when its day is over.
+-- Goals. What has been achieved or missed after t is open at t: a recorded miss is a fact from 00:00 of its day on; what nobody has judged is
+-- past when its day is over.
 CREATE TEMP TABLE goal AS
 SELECT p.tenant, p.cell, p.churned, g.target_date::timestamptz AS target, g.completion_date AS reached_on, g.target_date AS target_on,
        CASE WHEN g.status = 'achieved' AND (g.completion_date::timestamptz <= t) IS NOT FALSE THEN 'achieved'
-            WHEN g.status = 'missed' AND past IS NOT FALSE THEN 'missed'
+            WHEN g.status = 'missed' AND (g.target_date::timestamptz <= t) IS NOT FALSE THEN 'missed'
             WHEN g.status IS NULL THEN CASE WHEN past THEN 'overdue' ELSE 'unknown' END
             WHEN past THEN 'overdue'
             WHEN g.status = 'at_risk' THEN 'at_risk'
