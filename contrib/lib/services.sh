@@ -126,18 +126,20 @@ stop_service() {
   local name=$1 signal=${2:-TERM} limit=${3:-10} pid=${SVC_PID[$1]:-} killed=0 start
   [ -n "$pid" ] || return 0
   start=$(now_ms)
-  kill "-$signal" "$pid" 2>/dev/null
-  while kill -0 "$pid" 2>/dev/null; do
-    if [ $(($(now_ms) - start)) -gt $((limit * 1000)) ]; then
-      kill -KILL "$pid" 2>/dev/null
-      killed=1
-      break
-    fi
-    sleep 0.02
-  done
-  SVC_STOP_MS=$(($(now_ms) - start))
-  wait "$pid" 2>/dev/null
-  SVC_STOP_STATUS=$?
+  { # without the shell's own remarks on a child that was killed
+    kill "-$signal" "$pid"
+    while kill -0 "$pid"; do
+      if [ $(($(now_ms) - start)) -gt $((limit * 1000)) ]; then
+        kill -KILL "$pid"
+        killed=1
+        break
+      fi
+      sleep 0.02
+    done
+    SVC_STOP_MS=$(($(now_ms) - start))
+    wait "$pid"
+    SVC_STOP_STATUS=$?
+  } 2>/dev/null
   unset "SVC_PID[$name]"
   local rest=() other
   for other in "${SVC_NAMES[@]}"; do [ "$other" = "$name" ] || rest+=("$other"); done
@@ -150,6 +152,7 @@ stop_all() {
   for ((i = ${#SVC_NAMES[@]} - 1; i >= 0; i--)); do
     case ${SVC_NAMES[i]} in
       postgres) stop_service postgres INT ;; # TERM would wait for clients
+      carbon) stop_service carbon KILL ;;    # TERM would write what it has in memory to files that are removed next
       *) stop_service "${SVC_NAMES[i]}" ;;
     esac
   done
