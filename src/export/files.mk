@@ -1,3 +1,8 @@
 # SPDX-License-Identifier: MIT
 libcrm_la_SOURCES += \
+	src/export/export_options.h \
+	src/export/frame.c src/export/frame.h \
 	src/export/text.c src/export/text.h
+include src/export/encode.mk
+include src/export/sink.mk
+include src/export/scrape.mk

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: MIT
+libcrm_la_SOURCES += \
+	src/export/encode.h
