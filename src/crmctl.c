@@ -21,6 +21,8 @@ const char crm_ctl_help[] = "Usage: crmctl [OPTIONS] COMMAND\n"
                             "  crmctl once       every series, once (--format text|json, --at TIME)\n"
                             "  crmctl summary    accounts, health, churn risk, revenue, NPS (--json, --at TIME,\n"
                             "                    --tenant NAME, --currency CODE)\n"
+                            "  crmctl backfill   series of the past, in files that a database loads (--from, --to, --step,\n"
+                            "                    --format, --output DIR)\n"
                             "  crmctl COMMAND --help tells more.\n"
                             "\n"
                             "Which configuration\n"
@@ -58,6 +60,13 @@ enum argument {
   ARG_AT,
   ARG_TENANT,
   ARG_CURRENCY,
+  ARG_FROM,
+  ARG_TO,
+  ARG_STEP,
+  ARG_OUTPUT,
+  ARG_LABEL,
+  ARG_PATH,
+  ARG_RESTART,
   ARG_HELP,
   ARG_VERSION,
 };
@@ -78,6 +87,13 @@ static const struct option arguments[] = {
     {"at", required_argument, NULL, ARG_AT},
     {"tenant", required_argument, NULL, ARG_TENANT},
     {"currency", required_argument, NULL, ARG_CURRENCY},
+    {"from", required_argument, NULL, ARG_FROM},
+    {"to", required_argument, NULL, ARG_TO},
+    {"step", required_argument, NULL, ARG_STEP},
+    {"output", required_argument, NULL, ARG_OUTPUT},
+    {"label", required_argument, NULL, ARG_LABEL},
+    {"path", required_argument, NULL, ARG_PATH},
+    {"restart", no_argument, NULL, ARG_RESTART},
     {"help", no_argument, NULL, ARG_HELP},
     {"version", no_argument, NULL, ARG_VERSION},
     {NULL, 0, NULL, 0},
@@ -89,6 +105,7 @@ static const struct command {
   const char *help;
   const char *arguments; /* letters of those that only some commands know, see `letter_of` */
 } commands[] = {
+    {"backfill", crm_ctl_backfill, crm_ctl_backfill_help, "fb"},
     {"check", crm_ctl_check, crm_ctl_check_help, ""},
     {"once", crm_ctl_once, crm_ctl_once_help, "fja"},
     {"summary", crm_ctl_summary, crm_ctl_summary_help, "jatc"},
@@ -107,6 +124,14 @@ static char letter_of(int argument) {
     return 't';
   case ARG_CURRENCY:
     return 'c';
+  case ARG_FROM:
+  case ARG_TO:
+  case ARG_STEP:
+  case ARG_OUTPUT:
+  case ARG_LABEL:
+  case ARG_PATH:
+  case ARG_RESTART:
+    return 'b';
   default:
     return '\0';
   }
@@ -148,9 +173,27 @@ static enum crm_status take_word(struct line *line, const char *word, struct crm
   char near[16];
   if (line->command != NULL)
     return CRM_OK;
-  if (crm_word_near(word, "check once summary", near, sizeof(near)))
+  if (crm_word_near(word, "backfill check once summary", near, sizeof(near)))
     return crm_error_set(err, CRM_ERR_CONFIG, "unknown command \"%.60s\", is %s meant?", word, near);
-  return crm_error_set(err, CRM_ERR_CONFIG, "unknown command \"%.60s\"; allowed: check, once, summary", word);
+  return crm_error_set(err, CRM_ERR_CONFIG, "unknown command \"%.60s\"; allowed: backfill, check, once, summary", word);
+}
+
+static enum crm_status take_label(struct crm_ctl *ctl, const char *text, struct crm_error *err) {
+  size_t len = strcspn(text, "=");
+  if (len == 0 || text[len] != '=' || text[len + 1] == '\0' || strncmp(text, "__", 2) == 0 ||
+      strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") < len || (text[0] >= '0' && text[0] <= '9'))
+    return crm_error_set(err, CRM_ERR_CONFIG, "--label: \"%.60s\" is not NAME=VALUE, such as job=crm", text);
+  if (ctl->n_labels == CRM_CTL_LABELS)
+    return crm_error_set(err, CRM_ERR_CONFIG, "--label: more than %d", CRM_CTL_LABELS);
+  char *name = crm_arena_calloc(&ctl->arena, 1, len + 1);
+  if (name == NULL)
+    return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  memcpy(name, text, len);
+  for (size_t i = 0; i < ctl->n_labels; i++)
+    if (strcmp(ctl->labels[i].name, name) == 0)
+      return crm_error_set(err, CRM_ERR_CONFIG, "--label: %.60s is given twice", name);
+  ctl->labels[ctl->n_labels++] = (struct crm_name_value){name, text + len + 1};
+  return CRM_OK;
 }
 
 static enum crm_status take_argument(struct crm_ctl *ctl, struct line *line, int argument, const char *value, struct crm_error *err) {
@@ -187,12 +230,10 @@ static enum crm_status take_argument(struct crm_ctl *ctl, struct line *line, int
     ctl->mapping_dir = value;
     return CRM_OK;
   case ARG_FORMAT:
-    if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
-      return crm_error_set(err, CRM_ERR_CONFIG, "--format: \"%.60s\" is not known; allowed: text, json", value);
-    ctl->format = strcmp(value, "json") == 0 ? CRM_CTL_JSON : CRM_CTL_TEXT;
+    ctl->format = value;
     return CRM_OK;
   case ARG_JSON:
-    ctl->format = CRM_CTL_JSON;
+    ctl->json = true;
     return CRM_OK;
   case ARG_AT:
     ctl->at = value;
@@ -202,6 +243,26 @@ static enum crm_status take_argument(struct crm_ctl *ctl, struct line *line, int
     return CRM_OK;
   case ARG_CURRENCY:
     ctl->currency = value;
+    return CRM_OK;
+  case ARG_FROM:
+    ctl->from = value;
+    return CRM_OK;
+  case ARG_TO:
+    ctl->to = value;
+    return CRM_OK;
+  case ARG_STEP:
+    ctl->step = value;
+    return CRM_OK;
+  case ARG_OUTPUT:
+    ctl->output = value;
+    return CRM_OK;
+  case ARG_LABEL:
+    return take_label(ctl, value, err);
+  case ARG_PATH:
+    ctl->path = value;
+    return CRM_OK;
+  case ARG_RESTART:
+    ctl->restart = true;
     return CRM_OK;
   case ARG_HELP:
     line->help = true;
@@ -246,7 +307,7 @@ static enum crm_status read_arguments(struct crm_ctl *ctl, struct line *line, in
   if (line->help || line->version)
     return CRM_OK;
   if (line->command == NULL)
-    return crm_error_set(err, CRM_ERR_CONFIG, "a command is missing; allowed: check, once, summary");
+    return crm_error_set(err, CRM_ERR_CONFIG, "a command is missing; allowed: backfill, check, once, summary");
   for (const struct option *o = arguments; o->name != NULL; o++) {
     char letter = letter_of(o->val);
     if (letter != '\0' && strchr(line->letters, letter) != NULL && strchr(line->command->arguments, letter) == NULL)

@@ -3,28 +3,12 @@
 
 #include "collectd/dispatch.h"
 
-#include <math.h>
 #include <pthread.h>
 
-#include "base/vec.h"
-#include "series/breakdown.h"
-#include "series/flat_name.h"
+#include "series/flat_values.h"
 
-/* One value; the strings point into lists->names. */
-struct value {
-  const char *plugin_instance;
-  const char *type_instance;
-  double value;
-};
-
-/* Totals first, then one set of names per dimension. */
-#define NAMES_MAX (1 + CRM_DIMENSIONS_MAX)
 struct crm_value_lists {
-  struct crm_flat_names *names[NAMES_MAX];
-  size_t n_names;
-  struct value *values;
-  size_t n, cap;
-  bool cut;
+  struct crm_flat_values values;
 };
 
 /* Who emits which tenant; the only state that instances share. It lives as long as the daemon. */
@@ -79,97 +63,53 @@ static void tell_too_long(const struct crm_log *log, const char *family, size_t 
             count, family, DATA_MAX_NAME_LEN - 1);
 }
 
-/* Appends the values of one rolled-up set; `chosen` (by family) may be NULL for all. */
-static bool add_set(struct crm_value_lists *lists, const struct crm_series_set *set, const bool *chosen, const void *claimant,
-                    const struct crm_log *log) {
-  struct crm_flat_names *names = NULL;
-  if (crm_flat_names_new(set, &names) != CRM_OK)
-    return false;
-  lists->names[lists->n_names++] = names;
+/* Leaves out what cannot or must not be dispatched under its name. */
+static void drop_unnamed(struct crm_flat_values *values, const void *claimant, const struct crm_log *log) {
   size_t too_long = 0;
   const char *too_long_family = NULL;
   const char *checked = NULL; /* samples of a tenant often follow each other */
   bool mine = false;
-  for (size_t i = 0; i < set->n; i++) {
-    const struct crm_family_info *info = crm_family_info((enum crm_family)set->samples[i].family);
-    /* Series per account never go through the daemon's queue: at scale it would cost more than everything else together. */
-    if (info->scope == CRM_SCOPE_ACCOUNT || (chosen != NULL && !chosen[set->samples[i].family]))
-      continue;
-    const char *plugin_instance = crm_flat_instance(names, i);
-    const char *type_instance = crm_flat_name(names, i, DATA_MAX_NAME_LEN - 1);
-    double value = crm_number_value(&set->samples[i].value);
-    if (plugin_instance == NULL || strlen(plugin_instance) >= DATA_MAX_NAME_LEN || type_instance == NULL) {
+  size_t n = 0;
+  for (size_t i = 0; i < values->n; i++) {
+    const struct crm_flat_value *value = &values->list[i];
+    if (value->plugin_instance == NULL || strlen(value->plugin_instance) >= DATA_MAX_NAME_LEN || value->type_instance == NULL) {
       if (too_long++ == 0)
-        too_long_family = info->name;
+        too_long_family = crm_family_info(value->family)->name;
       continue;
     }
-    if (checked == NULL || strcmp(checked, plugin_instance) != 0) {
-      mine = claim(plugin_instance, claimant, log);
-      checked = plugin_instance;
+    if (checked == NULL || strcmp(checked, value->plugin_instance) != 0) {
+      mine = claim(value->plugin_instance, claimant, log);
+      checked = value->plugin_instance;
     }
-    if (!mine || !isfinite(value)) /* one non-finite value would break a whole scrape of write_prometheus */
-      continue;
-    if (lists->n == lists->cap && crm_vec_reserve((void **)&lists->values, &lists->cap, lists->n + 1, sizeof(*lists->values)) != CRM_OK)
-      return false;
-    lists->values[lists->n++] = (struct value){plugin_instance, type_instance, value};
+    if (mine)
+      values->list[n++] = *value;
   }
+  values->n = n;
   if (too_long > 0)
     tell_too_long(log, too_long_family, too_long);
-  return true;
-}
-
-/* The breakdown by each dimension, then those of them for which there is room. */
-static bool add_breakdowns(struct crm_value_lists *lists, const struct crm_series_set *set, size_t max_breakdowns, const void *claimant,
-                           const struct crm_log *log) {
-  struct crm_series_set rolled[CRM_DIMENSIONS_MAX];
-  const struct crm_series_set *sets[CRM_DIMENSIONS_MAX];
-  bool chosen[CRM_DIMENSIONS_MAX][CRM_FAMILIES];
-  size_t n = 0;
-  bool ok = true;
-  for (; ok && n < set->n_dimensions; n++) {
-    sets[n] = &rolled[n];
-    if (crm_set_init(&rolled[n]) != CRM_OK)
-      break;
-    ok = crm_set_roll_up(set, (int)n, &rolled[n]) == CRM_OK;
-  }
-  ok = ok && n == set->n_dimensions;
-  if (ok)
-    lists->cut = crm_breakdowns_choose(sets, n, max_breakdowns, chosen);
-  for (size_t d = 0; ok && d < n; d++)
-    ok = add_set(lists, sets[d], chosen[d], claimant, log);
-  for (size_t d = 0; d < n; d++)
-    crm_set_free(&rolled[d]);
-  return ok;
 }
 
 struct crm_value_lists *crm_value_lists_new(const struct crm_series_set *set, const void *claimant, size_t max_breakdowns,
                                             const struct crm_log *log) {
   struct crm_value_lists *lists = calloc(1, sizeof(*lists));
-  struct crm_series_set totals;
-  if (lists == NULL || crm_set_init(&totals) != CRM_OK) {
-    free(lists);
+  if (lists == NULL)
     return NULL;
-  }
-  bool ok = crm_set_roll_up(set, -1, &totals) == CRM_OK && add_set(lists, &totals, NULL, claimant, log) &&
-            add_breakdowns(lists, set, max_breakdowns, claimant, log);
-  crm_set_free(&totals);
-  if (!ok) {
+  if (crm_flat_values_make(set, max_breakdowns, DATA_MAX_NAME_LEN - 1, &lists->values) != CRM_OK) {
     crm_value_lists_free(lists);
     return NULL;
   }
+  drop_unnamed(&lists->values, claimant, log);
   return lists;
 }
 
 bool crm_value_lists_cut(const struct crm_value_lists *lists) {
-  return lists->cut;
+  return lists->values.cut;
 }
 
 void crm_value_lists_free(struct crm_value_lists *lists) {
   if (lists == NULL)
     return;
-  for (size_t i = 0; i < lists->n_names; i++)
-    crm_flat_names_free(lists->names[i]);
-  free(lists->values);
+  crm_flat_values_free(&lists->values);
   free(lists);
 }
 
@@ -181,10 +121,10 @@ void crm_value_lists_dispatch(const struct crm_value_lists *lists, uint64_t cdti
   vl.time = cdtime;
   sstrncpy(vl.plugin, "crm", sizeof(vl.plugin));
   sstrncpy(vl.type, "gauge", sizeof(vl.type));
-  for (size_t i = 0; i < lists->n; i++) {
-    value.gauge = lists->values[i].value;
-    sstrncpy(vl.plugin_instance, lists->values[i].plugin_instance, sizeof(vl.plugin_instance));
-    sstrncpy(vl.type_instance, lists->values[i].type_instance, sizeof(vl.type_instance));
+  for (size_t i = 0; i < lists->values.n; i++) {
+    value.gauge = lists->values.list[i].value;
+    sstrncpy(vl.plugin_instance, lists->values.list[i].plugin_instance, sizeof(vl.plugin_instance));
+    sstrncpy(vl.type_instance, lists->values.list[i].type_instance, sizeof(vl.type_instance));
     plugin_dispatch_values(&vl);
   }
 }

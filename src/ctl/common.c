@@ -174,20 +174,14 @@ enum crm_status crm_ctl_choose(struct crm_ctl *ctl, struct crm_instance_options 
   return status;
 }
 
-/* The instant to compute for. What was read is counted from there, so that an old instant has as much history before it as a new one. */
-static enum crm_status set_instant(const struct crm_ctl *ctl, struct crm_instance_options *instance, crm_time *at, struct crm_error *err) {
-  crm_time now = crm_clock_realtime_us();
-  *at = now;
+/* The instant to compute for. */
+static enum crm_status set_instant(const struct crm_ctl *ctl, const struct crm_instance_options *instance, crm_time *at,
+                                   struct crm_error *err) {
+  *at = crm_clock_realtime_us();
   if (ctl->at == NULL)
     return CRM_OK;
   enum crm_status status = crm_time_parse(instance->params.zone, ctl->at, at, err);
-  if (status != CRM_OK)
-    return crm_error_prefix(err, "--at");
-  if (instance->source.history_days > 0 && *at < now) {
-    int64_t days = (now - *at) / CRM_US_PER_DAY + 1 + instance->source.history_days;
-    instance->source.history_days = days > 36500 ? 0 : (int)days;
-  }
-  return CRM_OK;
+  return status == CRM_OK ? CRM_OK : crm_error_prefix(err, "--at");
 }
 
 /* Says which relations the read had to leave out. */
@@ -204,6 +198,27 @@ static bool tell_broken(const struct crm_ctl *ctl, const struct crm_source *sour
   return left_out;
 }
 
+enum crm_status crm_ctl_read(struct crm_ctl *ctl, struct crm_instance_options *instance, crm_time earliest, struct crm_facts **facts,
+                             bool *left_out, struct crm_error *err) {
+  struct crm_source *source = NULL;
+  crm_time now = crm_clock_realtime_us();
+  /* History is counted from there, so that an old instant has as much of it before it as a new one. */
+  if (instance->source.history_days > 0 && earliest < now) {
+    int64_t days = (now - earliest) / CRM_US_PER_DAY + 1 + instance->source.history_days;
+    instance->source.history_days = days > 36500 ? 0 : (int)days;
+  }
+  enum crm_status status = crm_source_new(&instance->source, &ctl->log, ctl->stop, &source, err);
+  if (status == CRM_OK) {
+    crm_ctl_progress(ctl, "reading the CRM");
+    status = crm_source_read(source, facts, err);
+    crm_ctl_progress(ctl, NULL);
+  }
+  if (status == CRM_OK)
+    *left_out = tell_broken(ctl, source);
+  crm_source_free(source);
+  return status;
+}
+
 enum crm_status crm_ctl_evaluate(struct crm_ctl *ctl, struct crm_series_set *set, bool *left_out, struct crm_error *err) {
   struct crm_instance_options *instance;
   crm_time at;
@@ -213,18 +228,11 @@ enum crm_status crm_ctl_evaluate(struct crm_ctl *ctl, struct crm_series_set *set
     status = set_instant(ctl, instance, &at, err);
   if (status != CRM_OK)
     return status;
-  struct crm_source *source = NULL;
   struct crm_facts *facts = NULL;
   struct crm_arena scratch;
   crm_arena_init(&scratch, 0);
-  status = crm_source_new(&instance->source, &ctl->log, ctl->stop, &source, err);
+  status = crm_ctl_read(ctl, instance, at, &facts, left_out, err);
   if (status == CRM_OK) {
-    crm_ctl_progress(ctl, "reading the CRM");
-    status = crm_source_read(source, &facts, err);
-    crm_ctl_progress(ctl, NULL);
-  }
-  if (status == CRM_OK) {
-    *left_out = tell_broken(ctl, source);
     crm_ctl_progress(ctl, "computing");
     status = crm_evaluate(facts, &instance->params, at, &scratch, set, err);
     crm_ctl_progress(ctl, NULL);
@@ -232,7 +240,6 @@ enum crm_status crm_ctl_evaluate(struct crm_ctl *ctl, struct crm_series_set *set
   if (status == CRM_OK && crm_stop_requested(ctl->stop))
     status = crm_error_set(err, CRM_ERR_STOPPED, "stopped");
   crm_facts_unref(facts);
-  crm_source_free(source);
   crm_arena_free(&scratch);
   return status;
 }

@@ -2,6 +2,9 @@
 bin_PROGRAMS = crmctl
 crmctl_SOURCES = \
 	src/crmctl.c \
+	src/ctl/backfill.c src/ctl/backfill.h \
+	src/ctl/backfill_files.c \
+	src/ctl/backfill_plan.c \
 	src/ctl/check.c \
 	src/ctl/common.c \
 	src/ctl/ctl.h \

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ctl/ctl.h"
 
+#include <string.h>
+
 #include "export/text.h"
 
 /* Output is bounded, but far beyond what a person or a file of samples needs. */
@@ -24,6 +26,11 @@ int crm_ctl_once(struct crm_ctl *ctl) {
   struct crm_series_set set;
   struct crm_error err = {0};
   bool left_out = false;
+  bool json = ctl->json || (ctl->format != NULL && strcmp(ctl->format, "json") == 0);
+  if (ctl->format != NULL && !json && strcmp(ctl->format, "text") != 0) {
+    crm_error_set(&err, CRM_ERR_CONFIG, "--format: \"%.60s\" is not known; allowed: text, json", ctl->format);
+    return crm_ctl_fail(ctl, &err);
+  }
   if (crm_set_init(&set) != CRM_OK) {
     crm_error_set(&err, CRM_ERR_MEMORY, "out of memory");
     return crm_ctl_fail(ctl, &err);
@@ -34,7 +41,7 @@ int crm_ctl_once(struct crm_ctl *ctl) {
   else {
     struct crm_strbuf out;
     crm_strbuf_init(&out, OUTPUT_MAX);
-    if (ctl->format == CRM_CTL_JSON)
+    if (json)
       crm_export_json(&set, &out);
     else
       crm_export_text(&set, &out);

@@ -162,7 +162,7 @@ static int print_summary(struct crm_ctl *ctl, const struct crm_series_set *set, 
     struct crm_dashboard_stats stats;
     crm_dashboard_stats(set, ctl->tenant, currency, &stats);
     bool ok = true;
-    if (ctl->format == CRM_CTL_JSON)
+    if (ctl->json)
       add_json(&out, &stats);
     else {
       char at[32];

@@ -2,6 +2,7 @@
 libcrm_la_SOURCES += \
 	src/export/export_options.h \
 	src/export/frame.c src/export/frame.h \
+	src/export/history.c src/export/history.h \
 	src/export/text.c src/export/text.h
 include src/export/encode.mk
 include src/export/sink.mk

@@ -93,7 +93,7 @@ static bool valid_name(const char *name, bool colon) {
   return true;
 }
 
-static bool valid_sample(const struct crm_series_set *set, const struct crm_sample *s) {
+bool crm_export_valid(const struct crm_series_set *set, const struct crm_sample *s) {
   if (!valid_name(crm_family_info((enum crm_family)s->family)->name, true))
     return false;
   for (size_t i = 0; i < s->n_labels; i++)
@@ -104,7 +104,7 @@ static bool valid_sample(const struct crm_series_set *set, const struct crm_samp
 
 /* --- Prometheus text format 0.0.4 ----------------------------------------------------------------------------------------- */
 
-static void add_escaped(struct crm_strbuf *out, const char *text, bool quotes) {
+void crm_export_escape(struct crm_strbuf *out, const char *text, bool quotes) {
   bool valid = crm_utf8_valid(text, strlen(text));
   for (;; text++) {
     size_t plain = strcspn(text, quotes ? "\\\n\"" : "\\\n");
@@ -118,8 +118,38 @@ static void add_escaped(struct crm_strbuf *out, const char *text, bool quotes) {
 
 static void add_header(struct crm_strbuf *out, const struct crm_family_info *info) {
   crm_strbuf_addf(out, "# HELP %s ", info->name);
-  add_escaped(out, info->help, false);
+  crm_export_escape(out, info->help, false);
   crm_strbuf_addf(out, "\n# TYPE %s %s\n", info->name, info->kind == CRM_COUNTER ? "counter" : "gauge");
+}
+
+/* True if the series has a label of that name. */
+static bool has_label(const struct crm_series_set *set, const struct crm_sample *s, const char *name) {
+  for (size_t l = 0; l < s->n_labels; l++)
+    if (strcmp(crm_set_label_name(set, (enum crm_family)s->family, l), name) == 0)
+      return true;
+  return false;
+}
+
+static void add_label(struct crm_strbuf *out, const char *name, const char *value, bool first) {
+  crm_strbuf_addf(out, "%c%s=\"", first ? '{' : ',', name);
+  crm_export_escape(out, value, true);
+  crm_strbuf_addc(out, '"');
+}
+
+void crm_export_series(const struct crm_series_set *set, const struct crm_sample *s, const struct crm_name_value *labels, size_t n,
+                       struct crm_strbuf *out) {
+  bool first = true;
+  crm_strbuf_adds(out, crm_family_info((enum crm_family)s->family)->name);
+  for (size_t l = 0; l < s->n_labels; l++, first = false)
+    add_label(out, crm_set_label_name(set, (enum crm_family)s->family, l), crm_set_label_value(set, s, l), first);
+  for (size_t l = 0; l < n; l++) {
+    if (has_label(set, s, labels[l].name))
+      continue;
+    add_label(out, labels[l].name, labels[l].value, first);
+    first = false;
+  }
+  if (!first)
+    crm_strbuf_addc(out, '}');
 }
 
 void crm_export_text(const struct crm_series_set *set, struct crm_strbuf *out) {
@@ -127,22 +157,15 @@ void crm_export_text(const struct crm_series_set *set, struct crm_strbuf *out) {
   for (size_t i = 0; i < set->n; i++) {
     const struct crm_sample *s = &set->samples[i];
     const struct crm_family_info *info = crm_family_info((enum crm_family)s->family);
-    if (!valid_sample(set, s))
+    if (!crm_export_valid(set, s))
       continue;
     if (s->family != last)
       add_header(out, info);
     last = s->family;
-    crm_strbuf_adds(out, info->name);
-    for (size_t l = 0; l < s->n_labels; l++) {
-      crm_strbuf_addc(out, l == 0 ? '{' : ',');
-      crm_strbuf_adds(out, crm_set_label_name(set, (enum crm_family)s->family, l));
-      crm_strbuf_adds(out, "=\"");
-      add_escaped(out, crm_set_label_value(set, s, l), true);
-      crm_strbuf_addc(out, '"');
-    }
     char number[32];
     crm_format_number(&s->value, number);
-    crm_strbuf_addf(out, "%s %s\n", s->n_labels > 0 ? "}" : "", number);
+    crm_export_series(set, s, NULL, 0, out);
+    crm_strbuf_addf(out, " %s\n", number);
   }
 }
 
@@ -169,6 +192,26 @@ static void add_json_string(struct crm_strbuf *out, const char *text) {
       crm_strbuf_addf(out, "\\u%04x", (unsigned)(unsigned char)*text);
   }
   crm_strbuf_addc(out, '"');
+}
+
+static void add_json_label(struct crm_strbuf *out, const char *name, const char *value) {
+  crm_strbuf_adds(out, ", ");
+  add_json_string(out, name);
+  crm_strbuf_adds(out, ": ");
+  add_json_string(out, value);
+}
+
+void crm_export_json_series(const struct crm_series_set *set, const struct crm_sample *s, const struct crm_name_value *labels, size_t n,
+                            struct crm_strbuf *out) {
+  crm_strbuf_adds(out, "{\"__name__\": ");
+  add_json_string(out, crm_family_info((enum crm_family)s->family)->name);
+  for (size_t l = 0; l < s->n_labels; l++)
+    if (crm_set_label_value(set, s, l)[0] != '\0')
+      add_json_label(out, crm_set_label_name(set, (enum crm_family)s->family, l), crm_set_label_value(set, s, l));
+  for (size_t l = 0; l < n; l++)
+    if (!has_label(set, s, labels[l].name))
+      add_json_label(out, labels[l].name, labels[l].value);
+  crm_strbuf_addc(out, '}');
 }
 
 void crm_export_json(const struct crm_series_set *set, struct crm_strbuf *out) {
