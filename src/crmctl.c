@@ -104,11 +104,12 @@ static const struct command {
   int (*run)(struct crm_ctl *ctl);
   const char *help;
   const char *arguments; /* letters of those that only some commands know, see `letter_of` */
+  const char *formats;   /* words that --format takes */
 } commands[] = {
-    {"backfill", crm_ctl_backfill, crm_ctl_backfill_help, "fb"},
-    {"check", crm_ctl_check, crm_ctl_check_help, ""},
-    {"once", crm_ctl_once, crm_ctl_once_help, "fja"},
-    {"summary", crm_ctl_summary, crm_ctl_summary_help, "jatc"},
+    {"backfill", crm_ctl_backfill, crm_ctl_backfill_help, "fb", "openmetrics victoriametrics graphite"},
+    {"check", crm_ctl_check, crm_ctl_check_help, "", ""},
+    {"once", crm_ctl_once, crm_ctl_once_help, "fja", "text json"},
+    {"summary", crm_ctl_summary, crm_ctl_summary_help, "jatc", ""},
 };
 
 /* Arguments of single commands. */
@@ -291,6 +292,20 @@ static enum crm_status unknown_argument(char **argv, int result, struct crm_erro
   return crm_error_set(err, CRM_ERR_CONFIG, "unknown option %s", word);
 }
 
+/* `word` is NULL or one of the blank-separated words. */
+static enum crm_status check_format(const char *word, const char *words, struct crm_error *err) {
+  char list[80];
+  size_t at = 0;
+  for (const char *p = words; word != NULL && *p != '\0';) {
+    size_t len = strcspn(p, " ");
+    if (strlen(word) == len && strncmp(word, p, len) == 0)
+      return CRM_OK;
+    at += (size_t)snprintf(list + at, sizeof(list) - at, "%s%.*s", at == 0 ? "" : ", ", (int)len, p);
+    p += len + (p[len] == ' ');
+  }
+  return word == NULL ? CRM_OK : crm_error_set(err, CRM_ERR_CONFIG, "--format: \"%.60s\" is not known; allowed: %s", word, list);
+}
+
 static enum crm_status read_arguments(struct crm_ctl *ctl, struct line *line, int argc, char **argv, struct crm_error *err) {
   opterr = 0;
   for (int argument; (argument = getopt_long(argc, argv, "-:", arguments, NULL)) != -1;) {
@@ -314,7 +329,7 @@ static enum crm_status read_arguments(struct crm_ctl *ctl, struct line *line, in
       return crm_error_set(err, CRM_ERR_CONFIG, "--%s says nothing to the command %s", o->name, line->command->name);
   }
   ctl->quick_start = ctl->quick_start && ctl->config == NULL;
-  return CRM_OK;
+  return check_format(ctl->format, line->command->formats, err);
 }
 
 static enum crm_status prepare(struct crm_ctl *ctl, struct crm_error *err) {

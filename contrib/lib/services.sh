@@ -212,7 +212,7 @@ sql() { as_user psql -X -q -v ON_ERROR_STOP=1 -h "$SVC_DIR/run" -U postgres -d "
 
 # --- Prometheus ------------------------------------------------------------------------------------------------------------
 
-# start_prometheus COLLECTD-PORT [SECONDS]: scrapes collectd's write_prometheus every SECONDS (2).
+# start_prometheus COLLECTD-PORT [SECONDS [FLAG...]]: scrapes collectd's write_prometheus every SECONDS (2).
 start_prometheus() {
   local port
   port=$(free_port 9090) || return 1
@@ -228,7 +228,7 @@ scrape_configs:
       - targets: ["127.0.0.1:$1"]
 YAML
   spawn prometheus prometheus "--config.file=$SVC_DIR/prometheus.yml" "--storage.tsdb.path=$SVC_DIR/prometheus" \
-    "--web.listen-address=127.0.0.1:$port" --log.level=warn
+    "--web.listen-address=127.0.0.1:$port" --log.level=warn "${@:3}"
   wait_for 30 prometheus "$SVC_PYTHON" "$SVC_LIB/query.py" get "$PROMETHEUS_URL/-/ready"
 }
 
@@ -237,7 +237,7 @@ prometheus_values() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$PROMETHEUS_
 
 # --- Graphite --------------------------------------------------------------------------------------------------------------
 
-# start_carbon SECONDS: keeps a value every SECONDS for an hour in SVC_DIR/graphite/whisper.
+# start_carbon SECONDS [RETENTIONS]: keeps a value every SECONDS for an hour in SVC_DIR/graphite/whisper, or as RETENTIONS says.
 start_carbon() {
   CARBON_PORT=$(free_port 2003) || return 1
   CARBON_QUERY_PORT=$(free_port 7002) || return 1
@@ -269,7 +269,7 @@ CONF
   write_file "$SVC_DIR/graphite/conf/storage-schemas.conf" <<CONF
 [all]
 pattern = .*
-retentions = $1s:1h
+retentions = ${2:-$1s:1h}
 CONF
   spawn carbon carbon-cache "--config=$SVC_DIR/graphite/conf/carbon.conf" --nodaemon --pidfile="$SVC_DIR/graphite/carbon.pid" start
   wait_for 30 carbon "$SVC_PYTHON" "$SVC_LIB/query.py" listening "$CARBON_PORT"

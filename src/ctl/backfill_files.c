@@ -155,14 +155,11 @@ static enum crm_status claim_directory(const struct crm_ctl *ctl, struct crm_bac
   return status;
 }
 
-static enum crm_status choose_format(const struct crm_ctl *ctl, struct crm_backfill_files *files, struct crm_error *err) {
-  const char *word = ctl->format == NULL ? formats[0].word : ctl->format;
-  for (size_t f = 0; f < sizeof(formats) / sizeof(*formats); f++)
-    if (strcmp(word, formats[f].word) == 0) {
-      files->format = (enum crm_backfill_format)f;
-      return CRM_OK;
-    }
-  return crm_error_set(err, CRM_ERR_CONFIG, "--format: \"%.60s\" is not known; allowed: openmetrics, victoriametrics, graphite", word);
+static enum crm_backfill_format format_of(const char *word) {
+  for (size_t f = 0; word != NULL && f < sizeof(formats) / sizeof(*formats); f++)
+    if (strcmp(word, formats[f].word) == 0)
+      return (enum crm_backfill_format)f;
+  return CRM_BACKFILL_OPENMETRICS;
 }
 
 static enum crm_status choose_path(const struct crm_ctl *ctl, struct crm_backfill_files *files, struct crm_error *err) {
@@ -185,6 +182,7 @@ static enum crm_status choose_path(const struct crm_ctl *ctl, struct crm_backfil
 enum crm_status crm_backfill_files_open(struct crm_ctl *ctl, const struct crm_instance_options *instance,
                                         const struct crm_backfill_plan *plan, struct crm_backfill_files *files, struct crm_error *err) {
   *files = (struct crm_backfill_files){.directory = ctl->output,
+                                       .format = format_of(ctl->format),
                                        .labels = ctl->labels,
                                        .n_labels = ctl->n_labels,
                                        .max_breakdowns = instance->max_breakdowns,
@@ -196,8 +194,8 @@ enum crm_status crm_backfill_files_open(struct crm_ctl *ctl, const struct crm_in
     return crm_error_set(err, CRM_ERR_CONFIG, "--output is missing: a directory for the files");
   struct crm_strbuf wanted;
   crm_strbuf_init(&wanted, STATE_MAX - 1);
-  enum crm_status status = choose_format(ctl, files, err);
-  if (status == CRM_OK && files->format == CRM_BACKFILL_GRAPHITE)
+  enum crm_status status = CRM_OK;
+  if (files->format == CRM_BACKFILL_GRAPHITE)
     status = choose_path(ctl, files, err);
   if (status == CRM_OK)
     status = describe(ctl, instance, plan, files, &wanted, err);

@@ -26,7 +26,7 @@ struct crm_ctl {
   const char *mapping_dir; /* where shipped mappings live */
   bool quick_start;        /* --conninfo without --config: no configuration is read */
   bool json;           /* --json */
-  const char *format;  /* --format, or NULL; each command knows its own */
+  const char *format;  /* --format, or NULL; one of the command's own words */
   const char *at;       /* --at, or NULL for now */
   const char *tenant;   /* --tenant, or NULL */
   const char *currency; /* --currency, or NULL */

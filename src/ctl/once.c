@@ -27,10 +27,6 @@ int crm_ctl_once(struct crm_ctl *ctl) {
   struct crm_error err = {0};
   bool left_out = false;
   bool json = ctl->json || (ctl->format != NULL && strcmp(ctl->format, "json") == 0);
-  if (ctl->format != NULL && !json && strcmp(ctl->format, "text") != 0) {
-    crm_error_set(&err, CRM_ERR_CONFIG, "--format: \"%.60s\" is not known; allowed: text, json", ctl->format);
-    return crm_ctl_fail(ctl, &err);
-  }
   if (crm_set_init(&set) != CRM_OK) {
     crm_error_set(&err, CRM_ERR_MEMORY, "out of memory");
     return crm_ctl_fail(ctl, &err);

@@ -10,10 +10,12 @@ dist_check_SCRIPTS += $(tree_tests)
 # With real servers, each test its own: `make check-e2e`. They need Debian's packages, see contrib/lib/packages.sh.
 e2e_tests = \
 	tests/e2e/test-e2e.sh \
+	tests/e2e/test-backfill.sh \
 	tests/e2e/test-faults.sh \
 	tests/e2e/test-daemon-memory.sh
 dist_check_SCRIPTS += $(e2e_tests)
 EXTRA_DIST += \
+	tests/e2e/backfill_compare.py \
 	tests/e2e/compare.py \
 	tests/e2e/expected.sql \
 	tests/e2e/silent_server.py \

@@ -38,14 +38,14 @@ found() {
   fi
 }
 
-try 'no command' 2 - 'a command is missing; allowed: check, once, summary'
+try 'no command' 2 - 'a command is missing; allowed: backfill, check, once, summary'
 try 'help' 0 'Usage: crmctl [OPTIONS] COMMAND' - --help
 try 'version' 0 'crmctl (collectd-crm) ' - --version
-for command in check once summary; do
+for command in backfill check once summary; do
   try "help of $command" 0 "Usage: crmctl [OPTIONS] $command" - $command --help
   try "help before $command" 0 "Usage: crmctl [OPTIONS] $command" - --help $command
 done
-try 'unknown command' 2 - 'unknown command "frob"; allowed: check, once, summary' frob
+try 'unknown command' 2 - 'unknown command "frob"; allowed: backfill, check, once, summary' frob
 try 'nearly a command' 2 - 'unknown command "sumary", is summary meant?' sumary
 try 'two commands' 2 - '"check": there is one command already, once' once check
 try 'unknown option' 2 - 'unknown option --frobnicate' --frobnicate check
@@ -69,6 +69,27 @@ grep -q hunter2 "$dir/err" && echo "not ok $((n = n + 1)) - the password is not 
 try 'mapping that is not there' 2 - 'command line: Mapping: ' --conninfo dbname=x --mapping none check
 try 'mapping directory that is not there' 2 - '/nowhere/customer_success: No such file' --mapping-dir /nowhere --conninfo dbname=x check
 try 'time that is none' 2 - '--at: ' --conninfo "host=$dir dbname=x" once --at yesterday
+to_server="--conninfo dbname=x"
+# shellcheck disable=SC2086 # words
+{
+  try 'backfill without a beginning' 2 - '--from is missing' $to_server backfill --output "$dir/b"
+  try 'backfill without a directory' 2 - '--output is missing' $to_server backfill --from 2025-01-01
+  try 'beginning that is none' 2 - '--from: ' $to_server backfill --from soon --output "$dir/b"
+  try 'beginning in the future' 2 - '--from lies in the future' $to_server backfill --from 2199-01-01 --output "$dir/b"
+  try 'end in the future' 2 - '--to lies in the future' $to_server backfill --from 2025-01-01 --to 2199-01-01 --output "$dir/b"
+  try 'end before the beginning' 2 - '--from is later than --to' $to_server backfill --from 2025-01-02 --to 2025-01-01 --output "$dir/b"
+  try 'step that is none' 2 - '--step: "1 day" is no time' $to_server backfill --from 2025-01-01 --step '1 day' --output "$dir/b"
+  try 'step of nothing' 2 - '--step: "0h" is no time' $to_server backfill --from 2025-01-01 --step 0h --output "$dir/b"
+  try 'step that is too short' 2 - '--step: more than 10000000 instants' $to_server backfill --from 1999-01-01 --step 1s --output "$dir/b"
+  try 'format of backfill' 2 - 'allowed: openmetrics, victoriametrics, graphite' $to_server backfill --from 2025-01-01 --format text --output "$dir/b"
+  try 'label without a value' 2 - '--label: "job" is not NAME=VALUE' $to_server backfill --label job
+  try 'label that nobody may set' 2 - '--label: "__name__=x" is not NAME=VALUE' $to_server backfill --label __name__=x
+  try 'label twice' 2 - '--label: job is given twice' $to_server backfill --label job=a --label job=b
+  try 'path without a name' 2 - '--path: "a.%T": %N (the name) is missing' $to_server backfill --from 2025-01-01 --format graphite --path a.%T --output "$dir/b"
+  try 'path with something else' 2 - 'only %T (tenant) and %N (name)' $to_server backfill --from 2025-01-01 --format graphite --path a.%T.%N.%h --output "$dir/b"
+  try 'directory that cannot be made' 2 - "$dir/none/b/: No such file" $to_server backfill --from 2025-01-01 --output "$dir/none/b"
+  try '--from with once' 2 - '--from says nothing to the command once' once --from 2025-01-01
+}
 try 'no server' 2 'database  not reached' "$dir" --conninfo "host=$dir dbname=x user=u" check
 try 'no server, once' 2 - "u@$dir" --conninfo "host=$dir dbname=x user=u" once
 try 'no server, summary' 2 - "u@$dir" --conninfo "host=$dir dbname=x user=u" summary --json
