@@ -11,6 +11,7 @@ include tests/unit/options.mk
 include tests/unit/kpi.mk
 include tests/unit/engine.mk
 include tests/unit/backfill.mk
+include tests/unit/encode.mk
 include tests/golden/files.mk
 include tests/e2e/files.mk
 include tests/oracle/files.mk
