@@ -59,7 +59,7 @@ bool crm_wire_grow(struct crm_wire *w, size_t n) {
 static bool init_format(struct crm_encoder *e) {
   if (e->options->protocol == CRM_REMOTE_WRITE_2) {
     e->memos = calloc(CRM_MEMOS, sizeof(*e->memos));
-    return e->memos != NULL;
+    return e->memos != NULL && crm_dict_init(&e->symbols) == CRM_OK;
   }
   if (e->options->protocol == CRM_OTLP) {
     z_stream *stream = calloc(1, sizeof(*stream));

@@ -27,6 +27,11 @@ enum crm_status crm_encoder_new(const struct crm_sink_options *options, const ch
                                 struct crm_error *err) CRM_MUSTCHECK;
 void crm_encoder_free(struct crm_encoder *encoder);
 
+/* Puts all that is said of one account side by side, in the order in which the set met the accounts, and what is said of none in front.
+ * Receivers do not mind the order of series; requests cut from picks in this order are a good third smaller with long account ids, and
+ * made in a fraction of the time. Otherwise the order stays. CRM_ERR_MEMORY: then nothing has been moved. */
+enum crm_status crm_picks_by_account(struct crm_pick *picks, size_t n) CRM_MUSTCHECK;
+
 struct crm_body {
   const char *data; /* compressed; the encoder's, valid until its next call */
   size_t len;

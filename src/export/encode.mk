@@ -2,6 +2,7 @@
 libcrm_la_SOURCES += \
 	src/export/encode.c src/export/encode.h \
 	src/export/encode_labels.c \
+	src/export/encode_order.c \
 	src/export/encode_otlp.c \
 	src/export/encode_parts.h \
 	src/export/encode_rw1.c \

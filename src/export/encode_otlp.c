@@ -125,6 +125,7 @@ static bool put_family(struct crm_encoder *e, enum crm_family family, const stru
     crm_wire_put_byte(w, 2 << 3);
   }
   for (size_t i = last; i-- > first;) {
+    crm_look_ahead(picks, e->order, first, i);
     const struct crm_pick *pick = &picks[e->order[i]];
     const struct crm_plan *plan = crm_plan_of(e, pick->set, family);
     if (plan == NULL || !crm_wire_reserve(w, plan->bound))

@@ -67,6 +67,7 @@ static void put_series(struct crm_encoder *e, const struct crm_plan *plan, const
 bool crm_rw1_write(struct crm_encoder *e, const struct crm_pick *picks, size_t n, struct crm_body *body) {
   int64_t ms = crm_milliseconds(e->at);
   for (size_t i = n; i-- > 0;) {
+    crm_look_ahead(picks, NULL, 0, i);
     const struct crm_plan *plan = crm_plan_of(e, picks[i].set, (enum crm_family)picks[i].set->samples[picks[i].sample].family);
     if (plan == NULL || !crm_wire_reserve(&e->wire, plan->bound))
       return false;

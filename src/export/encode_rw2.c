@@ -103,10 +103,9 @@ bool crm_rw2_write(struct crm_encoder *e, const struct crm_pick *picks, size_t n
   int64_t ms = crm_milliseconds(e->at);
   e->request++;
   e->symbols_failed = false;
-  crm_dict_free(&e->symbols);
-  if (crm_dict_init(&e->symbols) != CRM_OK)
-    return false;
+  crm_dict_reset(&e->symbols);
   for (size_t i = n; i-- > 0;) {
+    crm_look_ahead(picks, NULL, 0, i);
     const struct crm_plan *plan = crm_plan_of(e, picks[i].set, (enum crm_family)picks[i].set->samples[picks[i].sample].family);
     if (plan == NULL || !crm_wire_reserve(&e->wire, plan->bound))
       return false;

@@ -142,6 +142,15 @@ static uint32_t hash_of(const struct crm_dict *dict, const char *text, size_t le
   return (uint32_t)(crm_hash(dict->seed, text, len) >> 32);
 }
 
+void crm_dict_reset(struct crm_dict *dict) {
+  for (size_t i = 0; i <= dict->slot_mask; i++)
+    dict->slots[i] = FREE_SLOT;
+  uint32_t hash = hash_of(dict, "", 0);
+  dict->slots[hash & dict->slot_mask] = (uint64_t)hash << 32; /* number 0 */
+  dict->count = 1;
+  dict->bytes_len = dict->start[1];
+}
+
 enum crm_status crm_dict_add(struct crm_dict *dict, const char *text, size_t len, uint32_t *number) {
   if (len == 0)
     text = ""; /* an empty value may come as NULL */

@@ -24,6 +24,8 @@ struct crm_dict {
 /* Makes a dictionary that holds "" as number 0. CRM_OK or CRM_ERR_MEMORY. */
 enum crm_status crm_dict_init(struct crm_dict *dict) CRM_MUSTCHECK;
 void crm_dict_free(struct crm_dict *dict);
+/* Empties, keeps the memory: "" is number 0 again. */
+void crm_dict_reset(struct crm_dict *dict);
 /* The number of the string, added when new. CRM_ERR_MEMORY, or CRM_ERR_LIMIT past 2^32-2 strings or 4 GiB of text.
  * The bytes are compared, not only their hash. */
 enum crm_status crm_dict_add(struct crm_dict *dict, const char *text, size_t len, uint32_t *number) CRM_MUSTCHECK;

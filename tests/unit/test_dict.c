@@ -116,6 +116,29 @@ static void two_dictionaries_differ_in_seed(void **state) {
   crm_dict_free(&b);
 }
 
+static void reset_leaves_the_empty_string_alone(void **state) {
+  for (int seed = 0; seed < 50; seed++) { /* the slot of "" is another one in each */
+    struct crm_dict dict;
+    assert_int_equal(crm_dict_init(&dict), CRM_OK);
+    for (int round = 0; round < 3; round++) {
+      char text[16];
+      uint32_t number;
+      for (uint32_t i = 1; i <= 300; i++) {
+        snprintf(text, sizeof(text), "%d-%u", round, i);
+        assert_int_equal(crm_dict_add(&dict, text, strlen(text), &number), CRM_OK);
+        assert_int_equal(number, i);
+      }
+      assert_int_equal(crm_dict_add(&dict, "", 0, &number), CRM_OK);
+      assert_int_equal(number, 0);
+      crm_dict_reset(&dict);
+      assert_int_equal(dict.count, 1);
+      assert_int_equal(crm_dict_find(&dict, text, strlen(text)), CRM_DICT_NONE);
+      assert_int_equal(crm_dict_find(&dict, "", 0), 0);
+    }
+    crm_dict_free(&dict);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(empty_is_zero),
@@ -123,6 +146,7 @@ int main(void) {
       cmocka_unit_test(near_strings_are_apart),
       cmocka_unit_test(hash_depends_on_the_seed_and_mixes),
       cmocka_unit_test(two_dictionaries_differ_in_seed),
+      cmocka_unit_test(reset_leaves_the_empty_string_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
