@@ -14,6 +14,7 @@ include tests/unit/backfill.mk
 include tests/unit/encode.mk
 include tests/golden/files.mk
 include tests/e2e/files.mk
+include tests/e2e/encode.mk
 include tests/oracle/files.mk
 include tests/fuzz/files.mk
 include tests/bench/files.mk
