@@ -39,7 +39,7 @@ const struct crm_name_value *crm_protocol_headers(enum crm_protocol protocol) {
 /* --- the buffer ----------------------------------------------------------------------------------------------------------- */
 
 bool crm_wire_grow(struct crm_wire *w, size_t n) {
-  size_t used = crm_wire_used(w), cap = w->cap < 65536 ? 65536 : w->cap;
+  size_t used = w->base != NULL ? crm_wire_used(w) : 0, cap = w->cap < 65536 ? 65536 : w->cap;
   if (n > SIZE_MAX / 4 || used > SIZE_MAX / 4)
     return false;
   while (cap < used + n)
@@ -82,7 +82,7 @@ enum crm_status crm_encoder_new(const struct crm_sink_options *options, const ch
   e->format = formats[options->protocol].labels;
   e->start = start;
   crm_strbuf_init(&e->bytes, PLAN_BYTES_CEILING);
-  if (!crm_labels_init(e, instance) || !init_format(e)) {
+  if (!crm_labels_init(e, instance) || !init_format(e) || !crm_wire_grow(&e->wire, 1)) {
     crm_encoder_free(e);
     return crm_error_set(err, CRM_ERR_MEMORY, "no memory for the encoder of %s", options->name);
   }
@@ -149,9 +149,9 @@ enum crm_status crm_encode(struct crm_encoder *e, crm_time at, const struct crm_
                            struct crm_error *err) {
   *body = (struct crm_body){0};
   e->at = at;
-  e->wire.pos = e->wire.base != NULL ? e->wire.base + e->wire.cap : NULL;
+  e->wire.pos = e->wire.base + e->wire.cap;
   crm_plans_reset(e);
-  bool ok = crm_wire_reserve(&e->wire, 1) && formats[e->options->protocol].write(e, picks, n, body);
+  bool ok = formats[e->options->protocol].write(e, picks, n, body);
   body->raw_len = crm_wire_used(&e->wire);
   ok = ok && (e->options->protocol == CRM_OTLP ? compress_gzip : compress_snappy)(e, e->wire.pos, body->raw_len, body);
   if (!ok) {
