@@ -2,7 +2,9 @@
 /* Series to the bytes of one request: Prometheus remote write 1.0 and 2.0 (snappy), OTLP/HTTP metrics (gzip). No I/O.
  *
  * Labels leave sorted by name in byte order, unique, without empty names or values, valid UTF-8, values cut at a character to
- * CRM_LABEL_VALUE_MAX bytes; `job`, `instance` and the external labels are on every series, and a series' own label wins over them. */
+ * CRM_LABEL_VALUE_MAX bytes; `job`, `instance` and the external labels are on every series, and a series' own label wins over them, also
+ * with an empty value. Bytes that are not UTF-8 become '?', as in the text format. Remote write 1.0 carries no metadata; 2.0 and OTLP carry
+ * type and help, and since when a counter counts. */
 #ifndef CRM_EXPORT_ENCODE_H
 #define CRM_EXPORT_ENCODE_H
 
@@ -22,7 +24,8 @@ struct crm_pick {
 /* Holds buffers and what is known of labels between requests; used by one thread at a time. */
 struct crm_encoder;
 
-/* `instance`: the label instance, where options->instance is NULL. `start`: since when counters count (process start), for formats that say so. The options must outlive it. */
+/* `instance`: the label instance, where options->instance is NULL. `start`: since when counters count (process start), for formats that say
+ * so. The options must outlive it. */
 enum crm_status crm_encoder_new(const struct crm_sink_options *options, const char *instance, crm_time start, struct crm_encoder **encoder,
                                 struct crm_error *err) CRM_MUSTCHECK;
 void crm_encoder_free(struct crm_encoder *encoder);
@@ -35,8 +38,8 @@ enum crm_status crm_picks_by_account(struct crm_pick *picks, size_t n) CRM_MUSTC
 struct crm_body {
   const char *data; /* compressed; the encoder's, valid until its next call */
   size_t len;
-  size_t raw_len;  /* before compression */
-  size_t n_series; /* what is inside */
+  size_t raw_len;   /* before compression */
+  size_t n_series;  /* what is inside */
   size_t n_dropped; /* picks that cannot be said in this format, e.g. without a name */
 };
 
@@ -44,7 +47,8 @@ struct crm_body {
 enum crm_status crm_encode(struct crm_encoder *encoder, crm_time at, const struct crm_pick *picks, size_t n, struct crm_body *body,
                            struct crm_error *err) CRM_MUSTCHECK;
 
-/* The headers of the protocol for a request: Content-Type, Content-Encoding and, for remote write, the version. NULL-terminated, constant. */
+/* The headers of the protocol for a request: Content-Type, Content-Encoding and, for remote write, the version. NULL-terminated, constant.
+ */
 const struct crm_name_value *crm_protocol_headers(enum crm_protocol protocol);
 
 #endif
