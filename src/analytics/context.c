@@ -262,6 +262,7 @@ enum crm_status crm_context_init(struct crm_context *c, const struct crm_facts *
                                  struct crm_arena *arena, struct crm_series_set *set, struct crm_error *err) {
   *c = (struct crm_context){.facts = facts, .params = params, .at = at, .arena = arena, .set = set, .err = err};
   set->at = at;
+  crm_part(c, "accounts");
   enum crm_status status = begin(c);
   if (status != CRM_OK)
     return status;
@@ -299,6 +300,7 @@ enum crm_status crm_emit_cells(struct crm_context *c, enum crm_family family, co
                                int64_t den, const uint8_t *skip) {
   size_t n_cell_labels = 1 + c->n_dimensions;
   uint32_t labels[MAX_LABELS];
+  const char *part = crm_part(c, "series");
   enum crm_status status = intern_own(c, own, n_own, labels + n_cell_labels);
   for (uint32_t cell = 0; cell < c->n_cells && status == CRM_OK; cell++) {
     if (skip != NULL && skip[cell])
@@ -306,6 +308,7 @@ enum crm_status crm_emit_cells(struct crm_context *c, enum crm_family family, co
     memcpy(labels, c->cell_labels + cell * n_cell_labels, n_cell_labels * sizeof(*labels));
     status = add_ids(c, family, labels, n_cell_labels + n_own, crm_number_ratio(sums[cell], den));
   }
+  crm_part(c, part);
   return status;
 }
 

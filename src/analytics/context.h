@@ -43,7 +43,17 @@ struct crm_context {
   bool dimension_dropped[CRM_DIMS]; /* by MaxCells, last first */
   uint32_t *tenant_label; /* per tenant: label value in set->text */
   uint32_t *card_segment; /* per scorecard: its segment in facts->text, CRM_DICT_NONE where no account has it */
+  const char *part;       /* of the computation: see crm_part */
 };
+
+/* Says which part of the computation begins, and returns the one that was under way. Nothing but a test unless somebody listens. */
+static inline const char *crm_part(struct crm_context *c, const char *part) {
+  const char *before = c->part;
+  c->part = part;
+  if (c->params->trace != NULL)
+    c->params->trace->begin(c->params->trace->ctx, part);
+  return before;
+}
 
 static inline bool crm_visible(const struct crm_context *c, uint32_t account) { return c->cell[account] != CRM_CELL_INVISIBLE; }
 /* OPEN: visible and not churned at T. */

@@ -317,6 +317,7 @@ static enum crm_status engagements(struct pass *p) {
     status = emit_gaps(p, column);
   if (status == CRM_OK)
     status = emit_silence(p, column);
+  crm_part(c, "outcomes");
   return status == CRM_OK && p->follows_up ? crm_outcome_correlation_emit(c, &p->pairs) : status;
 }
 
@@ -326,7 +327,9 @@ enum crm_status crm_engagement_emit(struct crm_context *c) {
   enum crm_status status = pass_init(c, &p);
   if (status == CRM_OK && held)
     status = engagements(&p);
+  crm_part(c, "responses");
   if (status == CRM_OK)
     status = crm_responses_emit(c, p.responses);
+  crm_part(c, "stakeholders");
   return status == CRM_OK && c->facts->available[CRM_REL_CONTACT] ? crm_stakeholders_emit(c, held ? p.met : NULL) : status;
 }

@@ -14,25 +14,35 @@ static enum crm_status emit_all(struct crm_context *c) {
   struct crm_churn_risk risk;
   struct crm_past past;
   struct crm_recommended recommended;
+  crm_part(c, "scores");
   enum crm_status status = crm_past_compute(c, c->params->per_account != CRM_PER_ACCOUNT_NONE, &health, &risk, &past);
+  crm_part(c, "accounts");
   if (status == CRM_OK)
     status = crm_accounts_emit(c);
+  crm_part(c, "health");
   if (status == CRM_OK)
     status = crm_health_emit(c, &health);
+  crm_part(c, "churn_risk");
   if (status == CRM_OK)
     status = crm_churn_risk_emit(c, &risk);
+  crm_part(c, "trend");
   if (status == CRM_OK)
     status = crm_trend_emit(c, &health, &risk, &past);
+  crm_part(c, "recommendations");
   if (status == CRM_OK)
     status = crm_recommendations_emit(c, &health, &risk, &recommended);
   if (status == CRM_OK)
     status = crm_revenue(c);
+  crm_part(c, "nps");
   if (status == CRM_OK)
     status = crm_nps_emit(c);
+  crm_part(c, "kpi");
   if (status == CRM_OK)
     status = crm_kpi_emit(c, &health);
+  crm_part(c, "engagement");
   if (status == CRM_OK)
     status = crm_engagement_emit(c);
+  crm_part(c, "per_account");
   return status == CRM_OK ? crm_per_account_emit(c, &health, &risk, past.slope, &recommended) : status;
 }
 
@@ -52,6 +62,7 @@ enum crm_status crm_evaluate(const struct crm_facts *facts, const struct crm_par
     status = emit_all(&c);
   if (status != CRM_OK)
     return status;
+  crm_part(&c, "order");
   status = crm_set_sort(set);
   return status == CRM_OK ? CRM_OK : crm_error_set(err, status, "out of memory while ordering %zu series", set->n);
 }

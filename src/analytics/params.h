@@ -57,6 +57,13 @@ struct crm_benchmark {
   double score; /* 0..100 */
 };
 
+/* Where the time of a computation goes, for measuring. The computation has no clock of its own: it tells which part begins, and the
+ * listener looks at its own. */
+struct crm_trace {
+  void (*begin)(void *ctx, const char *part);
+  void *ctx;
+};
+
 struct crm_params {
   const struct crm_zone *zone;
   enum crm_dimension group_by[CRM_DIMS]; /* GroupBy, in order */
@@ -87,6 +94,8 @@ struct crm_params {
   size_t n_benchmarks;
   const struct crm_rule *rules; /* n_rules <= CRM_RULES_MAX, none disabled; default: the shipped ones */
   size_t n_rules;
+
+  const struct crm_trace *trace; /* NULL: nobody listens */
 };
 
 /* The defaults above, with zone NULL. */

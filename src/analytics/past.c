@@ -187,5 +187,8 @@ enum crm_status crm_past_compute(struct crm_context *c, bool with_slope, struct 
   enum crm_status status = near_scores(c, health, risk, kept);
   for (unsigned w = NEAR_WINDOWS; w < CRM_PAST_WINDOWS && status == CRM_OK; w++)
     status = scores_at(c, window_start(c, w), &kept[w]);
-  return status == CRM_OK && with_slope ? slopes(c, health, past) : status;
+  if (status != CRM_OK || !with_slope)
+    return status;
+  crm_part(c, "slopes");
+  return slopes(c, health, past);
 }

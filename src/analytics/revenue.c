@@ -320,9 +320,12 @@ static enum crm_status emit_windows(struct crm_context *c) {
 }
 
 enum crm_status crm_revenue(struct crm_context *c) {
+  crm_part(c, "revenue");
   enum crm_status status = emit_windows(c);
+  crm_part(c, "months");
   if (status == CRM_OK)
     status = crm_revenue_months(c);
+  crm_part(c, "contracts");
   if (status == CRM_OK)
     status = crm_revenue_contracts(c);
   return status == CRM_OK ? crm_opportunities(c) : status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Measures the plugin's own work on a CRM that is already there: a full read, the memory it takes, a full recompute. Prints one line of
- * name=value pairs; run-bench.sh puts them beside the floor that it measures on the same database in the same run. */
+/* Measures the plugin's own work on a CRM that is already there: a full read, the memory it takes, a full recompute and each part of it.
+ * Prints one line of name=value pairs; run-bench.sh puts them beside the floor that it measures on the same database in the same run. */
 #include "crm_config.h"
 
 #include <inttypes.h>
@@ -27,26 +27,86 @@ static int fail(const struct crm_error *err) {
   return 1;
 }
 
-/* The least of some runs: what the work costs when nothing disturbs it. */
-static int bench_evaluate(const struct crm_facts *facts, const struct crm_params *params, crm_time at, double *ns, size_t *series) {
+#define PARTS_MAX 32
+
+/* CPU time of each part of a computation. */
+struct parts {
+  const char *name[PARTS_MAX];
+  double run[PARTS_MAX], least[PARTS_MAX]; /* nanoseconds: in this run, and in the best of all */
+  size_t n;
+  const char *now; /* NULL: none */
+  int64_t since;
+};
+
+static size_t part_index(struct parts *parts, const char *name) {
+  size_t k = 0;
+  while (k < parts->n && strcmp(parts->name[k], name) != 0)
+    k++;
+  if (k == parts->n && k < PARTS_MAX) {
+    parts->name[k] = name;
+    parts->least[k] = INFINITY;
+    parts->n++;
+  }
+  return k;
+}
+
+/* `name` NULL: the computation is over. */
+static void part_begins(void *ctx, const char *name) {
+  struct parts *parts = ctx;
+  int64_t now = crm_clock_thread_cpu_ns();
+  if (parts->now != NULL) {
+    size_t k = part_index(parts, parts->now);
+    if (k < PARTS_MAX)
+      parts->run[k] += (double)(now - parts->since);
+  }
+  parts->now = name;
+  parts->since = crm_clock_thread_cpu_ns();
+}
+
+struct evaluation {
+  double ns; /* the least of some runs: what the work costs when nothing disturbs it */
+  size_t series, arena_bytes, series_bytes;
+  struct parts parts; /* of runs of their own, since looking at the clock costs too */
+};
+
+static int run_evaluations(const struct crm_facts *facts, struct crm_params *params, crm_time at, struct crm_arena *arena,
+                           struct crm_series_set *set, struct evaluation *e) {
+  struct crm_error err = {0};
+  const struct crm_trace trace = {part_begins, &e->parts};
+  e->ns = INFINITY;
+  for (int i = 0; i < 2 * EVALUATIONS; i++) {
+    bool traced = i % 2 == 1;
+    params->trace = traced ? &trace : NULL;
+    memset(e->parts.run, 0, sizeof(e->parts.run));
+    int64_t started = crm_clock_thread_cpu_ns();
+    if (crm_evaluate(facts, params, at, arena, set, &err) != CRM_OK)
+      return fail(&err);
+    double took = (double)(crm_clock_thread_cpu_ns() - started);
+    if (traced) {
+      part_begins(&e->parts, NULL);
+      for (size_t k = 0; k < e->parts.n; k++)
+        e->parts.least[k] = fmin(e->parts.least[k], e->parts.run[k]);
+    } else {
+      e->ns = fmin(e->ns, took);
+    }
+  }
+  e->series = set->n;
+  e->arena_bytes = arena->used;
+  e->series_bytes = set->cap * sizeof(*set->samples) + set->cap_label_values * sizeof(*set->label_values) + crm_dict_bytes(&set->text);
+  return 0;
+}
+
+static int bench_evaluate(const struct crm_facts *facts, struct crm_params *params, crm_time at, struct evaluation *e) {
   struct crm_arena arena;
   struct crm_series_set set;
-  struct crm_error err = {0};
+  *e = (struct evaluation){.ns = 0};
   crm_arena_init(&arena, 0);
   if (crm_set_init(&set) != CRM_OK)
     return 1;
-  *ns = INFINITY;
-  for (int i = 0; i < EVALUATIONS; i++) {
-    int64_t started = crm_clock_thread_cpu_ns();
-    if (crm_evaluate(facts, params, at, &arena, &set, &err) != CRM_OK)
-      return fail(&err);
-    double took = (double)(crm_clock_thread_cpu_ns() - started);
-    *ns = took < *ns ? took : *ns;
-  }
-  *series = set.n;
+  int result = run_evaluations(facts, params, at, &arena, &set, e);
   crm_set_free(&set);
   crm_arena_free(&arena);
-  return 0;
+  return result;
 }
 
 /* The statements of a full read, for the floor: the same rows to nowhere. */
@@ -117,9 +177,8 @@ int main(int argc, char **argv) {
   struct crm_params params;
   crm_params_defaults(&params);
   params.zone = zone;
-  double ns = 0;
-  size_t series = 0;
-  if (bench_evaluate(facts, &params, at, &ns, &series) != 0)
+  struct evaluation e;
+  if (bench_evaluate(facts, &params, at, &e) != 0)
     return 1;
 
   uint64_t rows = 0;
@@ -127,8 +186,13 @@ int main(int argc, char **argv) {
     rows += facts->rows[r];
   size_t bytes = crm_facts_bytes(facts);
   uint32_t accounts = facts->account.n;
-  printf("accounts=%" PRIu32 " rows=%" PRIu64 " wall=%.3f cpu=%.3f build=%.3f bytes=%zu series=%zu eval_ns=%.0f\n", accounts, rows, wall,
-         cpu, (double)crm_source_phase_us(source, CRM_PHASE_BUILD) / 1e6, bytes, series, ns);
+  printf("accounts=%" PRIu32 " rows=%" PRIu64 " wall=%.3f cpu=%.3f build=%.3f bytes=%zu series=%zu series_bytes=%zu arena_bytes=%zu "
+         "eval_ns=%.0f",
+         accounts, rows, wall, cpu, (double)crm_source_phase_us(source, CRM_PHASE_BUILD) / 1e6, bytes, e.series, e.series_bytes,
+         e.arena_bytes, e.ns);
+  for (size_t k = 0; k < e.parts.n; k++)
+    printf(" part:%s=%.0f", e.parts.name[k], e.parts.least[k]);
+  printf("\n");
 
   crm_facts_unref(facts);
   crm_source_free(source);

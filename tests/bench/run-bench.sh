@@ -56,6 +56,7 @@ for size in $sizes; do
     lines+="$line"$'\n'
   done
   floor_us=$(floor) || exit 1
+  printf '%s' "$lines" >>"$SVC_DIR/parts"
   printf '%s' "$lines" | awk -v floor="$floor_us" '
     { for (i = 1; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] + 0 }
       if (NR == 1 || v["wall"] < wall) { wall = v["wall"]; cpu = v["cpu"]; build = v["build"] }
@@ -64,10 +65,32 @@ for size in $sizes; do
       printf "%9d %11d %9.3f %10.0f %9.3f %7.2f %8.3f %9.3f %11.0f %11.0f %8.0f\n", v["accounts"], v["rows"], wall, v["rows"] / wall, floor,
         wall / floor, cpu, build, v["bytes"] / v["accounts"], (v["bytes"] - 32 * v["rows"]) / v["accounts"], eval / v["accounts"] }'
 done
+
+# One column per size, the least of the runs in each.
+awk '
+  { for (i = 1; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] + 0 }
+    size = v["accounts"]
+    if (!(size in seen)) { seen[size]; sizes[++n] = size }
+    note("series in all, number", v["series"])
+    note("memory of a computation, bytes", v["arena_bytes"] / size)
+    note("memory of its series, bytes", v["series_bytes"] / size)
+    for (i = 1; i <= NF; i++) if ($i ~ /^part:/) { split($i, kv, "="); note(substr(kv[1], 6), kv[2] / size) } }
+  function note(what, x) {
+    if (!(what in known)) { known[what]; rows[++m] = what }
+    if (!((what, size) in least) || x < least[what, size]) least[what, size] = x }
+  END {
+    printf "\n%-32s", "ns per account in"
+    for (j = 1; j <= n; j++) printf " %9d", sizes[j]
+    for (k = 1; k <= m; k++) {
+      printf "\n%-32s", rows[k]
+      for (j = 1; j <= n; j++) printf " %9.0f", least[rows[k], sizes[j]] }
+    printf "\n" }' "$SVC_DIR/parts"
 cat <<'TEXT'
 
 read     full read of every relation in one snapshot into memory, ready to compute     floor    psql, the same COPY statements to nowhere
 ratio    read / floor (target: at most 1.3)     CPU    of the plugin's side     build    of it grouping and ordering
 bytes    of memory per account; "over 32/row": beyond 32 bytes per raw fact (target: at most 1536)
 ns/acct  CPU time of a full recompute of every family, per account (target: at most 1000)
+In the second table "scores" are those at T, T - 7 d, T - 30 d and T - 90 d, "series" is making samples of sums per cell, whichever part
+asks for it, and "order" sorting them.
 TEXT
