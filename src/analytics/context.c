@@ -298,15 +298,13 @@ static enum crm_status intern_own(struct crm_context *c, const char *const *own,
 
 enum crm_status crm_emit_cells(struct crm_context *c, enum crm_family family, const char *const *own, size_t n_own, const int64_t *sums,
                                int64_t den, const uint8_t *skip) {
-  size_t n_cell_labels = 1 + c->n_dimensions;
-  uint32_t labels[MAX_LABELS];
+  uint32_t labels[CRM_FAMILY_LABELS];
   const char *part = crm_part(c, "series");
-  enum crm_status status = intern_own(c, own, n_own, labels + n_cell_labels);
-  for (uint32_t cell = 0; cell < c->n_cells && status == CRM_OK; cell++) {
-    if (skip != NULL && skip[cell])
-      continue;
-    memcpy(labels, c->cell_labels + cell * n_cell_labels, n_cell_labels * sizeof(*labels));
-    status = add_ids(c, family, labels, n_cell_labels + n_own, crm_number_ratio(sums[cell], den));
+  enum crm_status status = intern_own(c, own, n_own, labels);
+  if (status == CRM_OK) {
+    status = crm_set_add_column(c->set, family, c->cell_labels, labels, n_own, sums, den, c->n_cells, skip);
+    if (status != CRM_OK)
+      crm_error_set(c->err, status, "out of memory for %zu series", c->set->n);
   }
   crm_part(c, part);
   return status;

@@ -4,4 +4,5 @@ libcrm_la_SOURCES += \
 	src/series/catalogue.c src/series/catalogue.h src/series/catalogue.def \
 	src/series/flat_name.c src/series/flat_name.h \
 	src/series/flat_values.c src/series/flat_values.h \
+	src/series/order.c \
 	src/series/set.c src/series/set.h

@@ -88,6 +88,32 @@ enum crm_status crm_set_add_ids(struct crm_series_set *set, enum crm_family fami
   return CRM_OK;
 }
 
+enum crm_status crm_set_add_column(struct crm_series_set *set, enum crm_family family, const uint32_t *leading, const uint32_t *own,
+                                   size_t n_own, const int64_t *nums, int64_t den, size_t n, const uint8_t *skip) {
+  if ((unsigned)family >= CRM_FAMILIES || n_own != crm_family_label_count(family) || den <= 0)
+    return CRM_ERR_DATA;
+  size_t n_leading = leading_labels(set, family), n_labels = n_leading + n_own;
+  if (n > (UINT32_MAX - set->n_label_values) / n_labels)
+    return CRM_ERR_MEMORY;
+  enum crm_status status = crm_vec_reserve((void **)&set->samples, &set->cap, set->n + n, sizeof(*set->samples));
+  if (status == CRM_OK)
+    status = crm_vec_reserve((void **)&set->label_values, &set->cap_label_values, set->n_label_values + n * n_labels,
+                             sizeof(*set->label_values));
+  if (status != CRM_OK)
+    return status;
+  for (size_t i = 0; i < n; i++) {
+    if (skip != NULL && skip[i])
+      continue;
+    uint32_t *labels = set->label_values + set->n_label_values;
+    for (size_t k = 0; k < n_leading; k++)
+      labels[k] = leading[i * n_leading + k];
+    for (size_t k = 0; k < n_own; k++)
+      labels[n_leading + k] = own[k];
+    append(set, family, n_labels, crm_number_ratio(nums[i], den));
+  }
+  return CRM_OK;
+}
+
 enum crm_status crm_set_add(struct crm_series_set *set, enum crm_family family, const char *const *labels, size_t n,
                             struct crm_number value) {
   bool defined = false;
@@ -110,92 +136,6 @@ const char *crm_set_label_name(const struct crm_series_set *set, enum crm_family
   if (i == 0)
     return "tenant";
   return crm_family_info(family)->scope == CRM_SCOPE_ACCOUNT ? "account" : set->dimensions[i - 1];
-}
-
-/* --- order ---------------------------------------------------------------------------------------------------------- */
-
-struct order {
-  const struct crm_series_set *set;
-  uint32_t *rank; /* text number -> its place among all texts by bytes, so that each text is compared with others only once */
-  double *le;     /* text number -> its numeric value; filled for those that are a `le` */
-  bool has_le;    /* of the family being sorted */
-};
-
-static int compare_texts(const void *left, const void *right, void *ctx) {
-  const struct crm_dict *text = ctx;
-  return strcmp(crm_dict_text(text, *(const uint32_t *)left), crm_dict_text(text, *(const uint32_t *)right));
-}
-
-static int compare_numbers(const struct crm_number *a, const struct crm_number *b) {
-  double x = crm_number_value(a), y = crm_number_value(b);
-  return x != y ? (x < y ? -1 : 1) : 0;
-}
-
-static int compare_samples(const void *left, const void *right, void *ctx) {
-  const struct order *order = ctx;
-  const struct crm_sample *a = left, *b = right;
-  const uint32_t *x = order->set->label_values + a->labels, *y = order->set->label_values + b->labels;
-  for (size_t i = 0; i < a->n_labels; i++) {
-    if (x[i] == y[i])
-      continue;
-    if (order->has_le && i + 1 == a->n_labels && order->le[x[i]] != order->le[y[i]])
-      return order->le[x[i]] < order->le[y[i]] ? -1 : 1;
-    return order->rank[x[i]] < order->rank[y[i]] ? -1 : 1;
-  }
-  return compare_numbers(&a->value, &b->value); /* the same series twice: a fault of the caller, but still one order */
-}
-
-static enum crm_status rank_texts(struct order *order) {
-  const struct crm_dict *text = &order->set->text;
-  uint32_t *sorted = malloc(text->count * sizeof(*sorted));
-  order->rank = malloc(text->count * sizeof(*order->rank));
-  order->le = calloc(text->count, sizeof(*order->le));
-  if (sorted == NULL || order->rank == NULL || order->le == NULL) {
-    free(sorted);
-    return CRM_ERR_MEMORY;
-  }
-  for (uint32_t i = 0; i < text->count; i++)
-    sorted[i] = i;
-  qsort_r(sorted, text->count, sizeof(*sorted), compare_texts, (void *)text);
-  for (uint32_t i = 0; i < text->count; i++)
-    order->rank[sorted[i]] = i;
-  free(sorted);
-  return CRM_OK;
-}
-
-enum crm_status crm_set_sort(struct crm_series_set *set) {
-  if (set->n == 0)
-    return CRM_OK;
-  struct order order = {.set = set};
-  struct crm_sample *sorted = malloc(set->cap * sizeof(*sorted));
-  enum crm_status status = sorted != NULL ? rank_texts(&order) : CRM_ERR_MEMORY;
-  if (status != CRM_OK)
-    goto out;
-  /* By family in one pass, then within each. */
-  size_t end[CRM_FAMILIES] = {0};
-  for (size_t i = 0; i < set->n; i++)
-    end[set->samples[i].family]++;
-  for (size_t f = 1; f < CRM_FAMILIES; f++)
-    end[f] += end[f - 1];
-  for (size_t i = set->n; i-- > 0;)
-    sorted[--end[set->samples[i].family]] = set->samples[i]; /* afterwards end[f] is where family f begins */
-  for (size_t f = 0; f < CRM_FAMILIES; f++) {
-    size_t n = (f + 1 < CRM_FAMILIES ? end[f + 1] : set->n) - end[f];
-    order.has_le = crm_family_info((enum crm_family)f)->kind == CRM_DISTRIBUTION;
-    for (size_t i = 0; order.has_le && i < n; i++) {
-      const struct crm_sample *s = &sorted[end[f] + i];
-      order.le[set->label_values[s->labels + s->n_labels - 1]] = strtod(crm_set_label_value(set, s, s->n_labels - 1U), NULL);
-    }
-    qsort_r(sorted + end[f], n, sizeof(*sorted), compare_samples, &order);
-  }
-  free(set->samples);
-  set->samples = sorted;
-  sorted = NULL;
-out:
-  free(sorted);
-  free(order.rank);
-  free(order.le);
-  return status;
 }
 
 /* --- sums over cells -------------------------------------------------------------------------------------------------- */

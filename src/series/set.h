@@ -56,6 +56,9 @@ enum crm_status crm_set_reset(struct crm_series_set *set) CRM_MUSTCHECK;
 enum crm_status crm_set_add(struct crm_series_set *set, enum crm_family family, const char *const *labels, size_t n, struct crm_number value) CRM_MUSTCHECK;
 /* The same with label values already in set->text (crm_dict_add). */
 enum crm_status crm_set_add_ids(struct crm_series_set *set, enum crm_family family, const uint32_t *labels, size_t n, struct crm_number value) CRM_MUSTCHECK;
+/* Adds n samples nums[i] / den whose own labels are the same: leading[i * k ...], k numbers each, are those before them. Those with `skip` (may
+ * be NULL) set are left out. The same results. */
+enum crm_status crm_set_add_column(struct crm_series_set *set, enum crm_family family, const uint32_t *leading, const uint32_t *own, size_t n_own, const int64_t *nums, int64_t den, size_t n, const uint8_t *skip) CRM_MUSTCHECK;
 /* Orders samples by family in catalogue order, then by the text of their labels (le by number), so that equal sets are equal bytes. */
 enum crm_status crm_set_sort(struct crm_series_set *set) CRM_MUSTCHECK;
 /* Name of label `i` of a sample of the family. */
