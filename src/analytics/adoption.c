@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Adoption in its three meanings, and the mean engagement score: figures of OPEN accounts at T. */
-#include "analytics/health_inputs.h"
 #include "analytics/kpi.h"
-#include "analytics/span.h"
 
 struct adoption {
   int64_t *active_users, *seats;       /* per cell, of accounts for which both are known */
@@ -19,18 +17,13 @@ static enum crm_status adoption_init(struct crm_context *c, struct adoption *a) 
   return a->told == NULL ? crm_no_memory(c) : CRM_OK;
 }
 
-static void count(const struct crm_context *c, struct adoption *a) {
-  const struct crm_usages *u = &c->facts->usage;
+static void count(const struct crm_context *c, const double *active_users, struct adoption *a) {
   for (uint32_t i = 0; i < c->n; i++) {
-    uint32_t ahead = crm_end_ahead(u->first, i, c->n, CRM_AHEAD);
-    crm_prefetch(u->day, sizeof(*u->day), ahead, 64);
-    crm_prefetch(u->active_users, sizeof(*u->active_users), ahead, 64);
     if (!crm_open(c, i))
       continue;
     uint32_t cell = c->cell[i];
     a->accounts[cell]++;
-    uint32_t end = crm_span_after_day(u->day, u->first[i], u->first[i + 1], c->day);
-    double users = crm_active_users_until(u, u->first[i], end);
+    double users = active_users[i];
     if (isnan(users))
       continue;
     a->told[c->facts->account.tenant[i]] = 1;
@@ -79,7 +72,7 @@ static enum crm_status emit_usage(struct crm_context *c, const struct crm_health
   enum crm_status status = adoption_init(c, &a);
   if (status != CRM_OK)
     return status;
-  count(c, &a);
+  count(c, health->active_users, &a);
   const struct {
     enum crm_family family;
     const int64_t *sums;

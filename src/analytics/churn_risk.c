@@ -5,43 +5,11 @@
 
 #define INDICATORS_PER_FACTOR (CRM_CHURN_INDICATORS / CRM_CHURN_FACTORS)
 
-enum crm_status crm_churn_risk_begin(struct crm_context *c, struct crm_churn_risk *risk, struct crm_churn_pass *pass) {
-  double **columns[] = {risk->indicator, risk->factor, &risk->score};
-  const size_t counts[] = {CRM_CHURN_INDICATORS, CRM_CHURN_FACTORS, 1};
-  for (size_t k = 0; k < 3; k++)
-    for (size_t j = 0; j < counts[k]; j++)
-      if ((columns[k][j] = crm_column(c)) == NULL)
-        return crm_no_memory(c);
-  crm_churn_indicators_begin(c, risk, pass);
-  return CRM_OK;
-}
-
-void crm_churn_risk_end(const struct crm_churn_pass *pass) {
-  const struct crm_context *c = pass->c;
-  struct crm_churn_risk *risk = pass->risk;
-  for (uint32_t i = 0; i < c->n; i++) {
-    if (!crm_open(c, i))
-      continue;
-    double factor[CRM_CHURN_FACTORS];
-    for (size_t f = 0; f < CRM_CHURN_FACTORS; f++) {
-      double indicator[INDICATORS_PER_FACTOR];
-      for (size_t k = 0; k < INDICATORS_PER_FACTOR; k++)
-        indicator[k] = risk->indicator[f * INDICATORS_PER_FACTOR + k][i];
-      factor[f] = crm_mean(indicator, INDICATORS_PER_FACTOR);
-      risk->factor[f][i] = factor[f];
-    }
-    risk->score[i] = crm_on_grid(100 * crm_weighted_mean(factor, c->params->churn_weight, CRM_CHURN_FACTORS, c->params->min_coverage));
-  }
-}
-
-enum crm_status crm_churn_risk_compute(struct crm_context *c, struct crm_churn_risk *risk) {
-  struct crm_churn_pass pass;
-  enum crm_status status = crm_churn_risk_begin(c, risk, &pass);
-  if (status != CRM_OK)
-    return status;
-  crm_churn_indicators_fill(&pass, 0, c->n);
-  crm_churn_risk_end(&pass);
-  return CRM_OK;
+double crm_churn_risk_score(const struct crm_params *params, const double indicator[CRM_CHURN_INDICATORS],
+                            double factor[CRM_CHURN_FACTORS]) {
+  for (size_t f = 0; f < CRM_CHURN_FACTORS; f++)
+    factor[f] = crm_mean(indicator + f * INDICATORS_PER_FACTOR, INDICATORS_PER_FACTOR);
+  return crm_on_grid(100 * crm_weighted_mean(factor, params->churn_weight, CRM_CHURN_FACTORS, params->min_coverage));
 }
 
 enum crm_risk_band crm_risk_band(const struct crm_params *params, double score) {

@@ -118,6 +118,8 @@ struct crm_health {
   double *input[CRM_HEALTH_INPUTS];
   double *factor[CRM_HEALTH_FACTORS];
   double *score;
+  double *active_users; /* the latest known number at T, however old */
+  uint8_t *met;         /* per contact: present on an engagement completed in the 90 d before T; NULL: not known */
 };
 /* Computes at c->at. Also usable for another instant through a context made for it. */
 enum crm_status crm_health_compute(struct crm_context *c, struct crm_health *health) CRM_MUSTCHECK;
@@ -137,10 +139,11 @@ enum crm_status crm_churn_risk_emit(struct crm_context *c, const struct crm_chur
 /* accounts.c, kpi.c, per_account.c ------------------------------------------------------------------------------- */
 enum crm_status crm_accounts_emit(struct crm_context *c) CRM_MUSTCHECK;
 enum crm_status crm_nps_emit(struct crm_context *c) CRM_MUSTCHECK;
+struct crm_past;
 struct crm_recommended;
-/* PerAccount and MaxSeries; health and risk scores choose who is shown. `slope` is per account, NaN without one (past.h); `recommended` is
- * what crm_recommendations_emit made. Both only count where PerAccount asks for series. */
+/* PerAccount and MaxSeries; health and risk scores choose who is shown. The slopes of those need the scores of the past (past.h);
+ * `recommended` is what crm_recommendations_emit made. Both only count where PerAccount asks for series. */
 enum crm_status crm_per_account_emit(struct crm_context *c, const struct crm_health *health, const struct crm_churn_risk *risk,
-                                     const double *slope, const struct crm_recommended *recommended) CRM_MUSTCHECK;
+                                     const struct crm_past *past, const struct crm_recommended *recommended) CRM_MUSTCHECK;
 
 #endif

@@ -32,7 +32,6 @@ struct pass {
   struct engagement_cell *cells;
   struct crm_response_cell *responses;
   uint32_t *hours; /* tenant x HOURS_OF_WEEK */
-  uint8_t *met;    /* per contact; NULL: contacts are not available */
   struct crm_members members;
   struct crm_outcome_pairs pairs;
   bool follows_up; /* health scores are available */
@@ -65,9 +64,6 @@ static enum crm_status add_completed(struct pass *p, uint32_t i, uint32_t r, str
   p->hours[tenant * HOURS_OF_WEEK + crm_local_hour_of_week(&p->local, done)]++;
   if (done > p->since[1] && !isnan(e->response_seconds[r]))
     crm_responses_add(&p->responses[c->cell[i]], CRM_CHANNEL_ENGAGEMENT, e->response_seconds[r], 1);
-  if (p->met != NULL)
-    for (uint32_t k = e->contact_first[r]; k < e->contact_first[r + 1]; k++)
-      p->met[e->contact[k]] = 1;
   enum crm_status status = CRM_OK;
   if (p->follows_up && (facing & (e->outcome[r] <= CRM_NEGATIVE)) != 0)
     status = crm_outcome_pairs_add(c, &p->pairs, cursor, tenant, done, e->outcome[r]);
@@ -140,11 +136,6 @@ static void prefetch(const struct pass *p, uint32_t i) {
   crm_prefetch(e->outcome, sizeof(*e->outcome), ahead, 64);
   crm_prefetch(e->owner, sizeof(*e->owner), ahead, 128);
   crm_prefetch(e->response_seconds, sizeof(*e->response_seconds), ahead, 128);
-  if (p->met != NULL) {
-    crm_prefetch(e->contact_first, sizeof(*e->contact_first), ahead, 128);
-    /* Where its contacts end is only known once that line has come. */
-    crm_prefetch(e->contact, sizeof(*e->contact), e->contact_first[crm_end_ahead(e->first, i, c->n, CRM_AHEAD / 2)], 192);
-  }
   if (p->follows_up) {
     ahead = crm_end_ahead(c->facts->health.first, i, c->n, CRM_AHEAD);
     crm_prefetch(c->facts->health.day, sizeof(crm_day), ahead, 128);
@@ -164,11 +155,6 @@ static enum crm_status pass_init(struct crm_context *c, struct pass *p) {
   p->hours = crm_arena_calloc(c->arena, c->facts->n_tenants, HOURS_OF_WEEK * sizeof(*p->hours));
   if (p->cells == NULL || p->responses == NULL || p->hours == NULL)
     return crm_no_memory(c);
-  if (c->facts->available[CRM_REL_CONTACT]) {
-    p->met = crm_arena_calloc(c->arena, c->facts->contact.n, sizeof(*p->met));
-    if (p->met == NULL)
-      return crm_no_memory(c);
-  }
   p->pairs.local = &p->local;
   enum crm_status status = crm_local_time_init(c, p->since[CRM_RINGS - 1], c->at + DAYS_UNTIL_FOLLOWED_UP * CRM_US_PER_DAY, &p->local);
   return status == CRM_OK ? crm_members_init(c, &p->members) : status;
@@ -321,7 +307,7 @@ static enum crm_status engagements(struct pass *p) {
   return status == CRM_OK && p->follows_up ? crm_outcome_correlation_emit(c, &p->pairs) : status;
 }
 
-enum crm_status crm_engagement_emit(struct crm_context *c) {
+enum crm_status crm_engagement_emit(struct crm_context *c, const struct crm_health *health) {
   struct pass p;
   bool held = c->facts->available[CRM_REL_ENGAGEMENT];
   enum crm_status status = pass_init(c, &p);
@@ -331,5 +317,5 @@ enum crm_status crm_engagement_emit(struct crm_context *c) {
   if (status == CRM_OK)
     status = crm_responses_emit(c, p.responses);
   crm_part(c, "stakeholders");
-  return status == CRM_OK && c->facts->available[CRM_REL_CONTACT] ? crm_stakeholders_emit(c, held ? p.met : NULL) : status;
+  return status == CRM_OK && c->facts->available[CRM_REL_CONTACT] ? crm_stakeholders_emit(c, health->met) : status;
 }

@@ -15,8 +15,8 @@
 enum { CRM_RINGS = 3 };
 extern const enum crm_window crm_ring_window[CRM_RINGS];
 
-/* engagement.c: all families of Engagement. */
-enum crm_status crm_engagement_emit(struct crm_context *c) CRM_MUSTCHECK;
+/* engagement.c: all families of Engagement. Of the health scores it needs who was met. */
+enum crm_status crm_engagement_emit(struct crm_context *c, const struct crm_health *health) CRM_MUSTCHECK;
 
 /* Which tenants have a visible account; a tenant without has no series. NULL: out of memory. */
 const uint8_t *crm_tenants_present(struct crm_context *c);

@@ -6,6 +6,7 @@
 #include "analytics/context.h"
 #include "analytics/engagement.h"
 #include "analytics/kpi.h"
+#include "analytics/past.h"
 #include "analytics/recommendations.h"
 #include "analytics/trend.h"
 
@@ -15,7 +16,7 @@ static enum crm_status emit_all(struct crm_context *c) {
   struct crm_past past;
   struct crm_recommended recommended;
   crm_part(c, "scores");
-  enum crm_status status = crm_past_compute(c, c->params->per_account != CRM_PER_ACCOUNT_NONE, &health, &risk, &past);
+  enum crm_status status = crm_past_compute(c, &health, &risk, &past);
   crm_part(c, "accounts");
   if (status == CRM_OK)
     status = crm_accounts_emit(c);
@@ -41,9 +42,9 @@ static enum crm_status emit_all(struct crm_context *c) {
     status = crm_kpi_emit(c, &health);
   crm_part(c, "engagement");
   if (status == CRM_OK)
-    status = crm_engagement_emit(c);
+    status = crm_engagement_emit(c, &health);
   crm_part(c, "per_account");
-  return status == CRM_OK ? crm_per_account_emit(c, &health, &risk, past.slope, &recommended) : status;
+  return status == CRM_OK ? crm_per_account_emit(c, &health, &risk, &past, &recommended) : status;
 }
 
 enum crm_status crm_evaluate(const struct crm_facts *facts, const struct crm_params *params, crm_time at, struct crm_arena *arena,

@@ -2,6 +2,7 @@
 libcrm_la_SOURCES += \
 	src/analytics/accounts.c \
 	src/analytics/adoption.c \
+	src/analytics/business_inputs.c \
 	src/analytics/churn_effective.c \
 	src/analytics/churn_indicators.c src/analytics/churn_indicators.h \
 	src/analytics/churn_risk.c \
@@ -10,6 +11,7 @@ libcrm_la_SOURCES += \
 	src/analytics/contracts.c src/analytics/contracts.h \
 	src/analytics/currency_cells.c src/analytics/currency_cells.h \
 	src/analytics/engagement.c src/analytics/engagement.h \
+	src/analytics/engagement_inputs.c \
 	src/analytics/evaluate.c src/analytics/evaluate.h \
 	src/analytics/expansion.c \
 	src/analytics/goals.c \
@@ -36,10 +38,15 @@ libcrm_la_SOURCES += \
 	src/analytics/revenue_contracts.c \
 	src/analytics/revenue_months.c \
 	src/analytics/rules.c src/analytics/rules.h \
+	src/analytics/score_inputs.h \
+	src/analytics/score_pass.c \
+	src/analytics/score_windows.c \
 	src/analytics/scores.c src/analytics/scores.h \
 	src/analytics/span.h \
 	src/analytics/spearman.c src/analytics/spearman.h \
 	src/analytics/stakeholders.c \
+	src/analytics/support_inputs.c \
 	src/analytics/team_members.c \
 	src/analytics/time_to_value.c \
-	src/analytics/trend.c src/analytics/trend.h
+	src/analytics/trend.c src/analytics/trend.h \
+	src/analytics/usage_inputs.c

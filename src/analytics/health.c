@@ -5,46 +5,11 @@
 
 #define INPUTS_PER_FACTOR (CRM_HEALTH_INPUTS / CRM_HEALTH_FACTORS)
 
-enum crm_status crm_health_begin(struct crm_context *c, struct crm_health *health, struct crm_health_pass *pass) {
-  double **columns[] = {health->input, health->factor, &health->score};
-  const size_t counts[] = {CRM_HEALTH_INPUTS, CRM_HEALTH_FACTORS, 1};
-  for (size_t k = 0; k < 3; k++)
-    for (size_t j = 0; j < counts[k]; j++)
-      if ((columns[k][j] = crm_column(c)) == NULL)
-        return crm_no_memory(c);
-  return crm_health_inputs_begin(c, health, pass);
-}
-
-enum crm_status crm_health_end(const struct crm_health_pass *pass) {
-  const struct crm_context *c = pass->c;
-  struct crm_health *health = pass->health;
-  enum crm_status status = crm_health_inputs_end(pass);
-  if (status != CRM_OK)
-    return status;
-  for (uint32_t i = 0; i < c->n; i++) {
-    if (!crm_open(c, i))
-      continue;
-    double factor[CRM_HEALTH_FACTORS];
-    for (size_t f = 0; f < CRM_HEALTH_FACTORS; f++) {
-      double input[INPUTS_PER_FACTOR];
-      for (size_t k = 0; k < INPUTS_PER_FACTOR; k++)
-        input[k] = health->input[f * INPUTS_PER_FACTOR + k][i];
-      factor[f] = crm_mean(input, INPUTS_PER_FACTOR);
-      health->factor[f][i] = factor[f];
-    }
-    double score = crm_weighted_mean(factor, crm_card_of(c, i)->weight, CRM_HEALTH_FACTORS, c->params->min_coverage);
-    health->score[i] = crm_on_grid(score);
-  }
-  return CRM_OK;
-}
-
-enum crm_status crm_health_compute(struct crm_context *c, struct crm_health *health) {
-  struct crm_health_pass pass;
-  enum crm_status status = crm_health_begin(c, health, &pass);
-  if (status != CRM_OK)
-    return status;
-  crm_health_inputs_fill(&pass, 0, c->n);
-  return crm_health_end(&pass);
+double crm_health_score(const struct crm_params *params, const struct crm_scorecard *card, const double input[CRM_HEALTH_INPUTS],
+                        double factor[CRM_HEALTH_FACTORS]) {
+  for (size_t f = 0; f < CRM_HEALTH_FACTORS; f++)
+    factor[f] = crm_mean(input + f * INPUTS_PER_FACTOR, INPUTS_PER_FACTOR);
+  return crm_on_grid(crm_weighted_mean(factor, card->weight, CRM_HEALTH_FACTORS, params->min_coverage));
 }
 
 enum crm_health_band crm_health_band(const struct crm_scorecard *card, double score) {

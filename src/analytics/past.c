@@ -1,56 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "analytics/past.h"
 
-#include <string.h>
-
-#include "analytics/churn_indicators.h"
-#include "analytics/health_inputs.h"
 #include "analytics/reference.h"
+#include "analytics/score_inputs.h"
 #include "analytics/scores.h"
-
-/* What is computed for one instant. */
-struct instant {
-  struct crm_context *c;
-  struct crm_health *health;
-  struct crm_churn_risk *risk; /* NULL: not wanted */
-  struct crm_health_pass health_pass;
-  struct crm_churn_pass risk_pass;
-};
-
-static enum crm_status begin(struct instant *t) {
-  enum crm_status status = crm_health_begin(t->c, t->health, &t->health_pass);
-  return status == CRM_OK && t->risk != NULL ? crm_churn_risk_begin(t->c, t->risk, &t->risk_pass) : status;
-}
-
-/* Health and risk read the same rows, and so do instants that lie near each other: doing some accounts of all at a time fetches them from
- * memory once. */
-#define ACCOUNTS_AT_A_TIME 16
-
-static enum crm_status fill_and_end(struct instant *instants, size_t n) {
-  uint32_t accounts = instants[0].c->n;
-  for (uint32_t from = 0; from < accounts;) {
-    uint32_t to = accounts - from > ACCOUNTS_AT_A_TIME ? from + ACCOUNTS_AT_A_TIME : accounts;
-    for (struct instant *t = instants; t < instants + n; t++) {
-      crm_health_inputs_fill(&t->health_pass, from, to);
-      if (t->risk != NULL)
-        crm_churn_indicators_fill(&t->risk_pass, from, to);
-    }
-    from = to;
-  }
-  enum crm_status status = CRM_OK;
-  for (struct instant *t = instants; t < instants + n && status == CRM_OK; t++) {
-    if (t->risk != NULL)
-      crm_churn_risk_end(&t->risk_pass);
-    status = crm_health_end(&t->health_pass);
-  }
-  return status;
-}
-
-enum crm_status crm_scores_compute(struct crm_context *c, struct crm_health *health, struct crm_churn_risk *risk) {
-  struct instant t = {.c = c, .health = health, .risk = risk};
-  enum crm_status status = begin(&t);
-  return status == CRM_OK ? fill_and_end(&t, 1) : status;
-}
 
 enum crm_window crm_past_window(enum crm_past_window w) {
   static const enum crm_window windows[CRM_PAST_WINDOWS] = {CRM_WINDOW_7D, CRM_WINDOW_30D, CRM_WINDOW_90D};
@@ -65,71 +18,33 @@ uint8_t crm_standing(const struct crm_context *c, uint32_t account, double healt
   return (uint8_t)crm_health_band(crm_card_of(c, account), health_score);
 }
 
-/* Where the scores of an earlier instant go. */
-struct kept {
-  double *health, *risk; /* risk NULL: not wanted */
-  uint8_t *stood;        /* NULL: not wanted */
-};
-
-struct earlier {
-  struct crm_context c;
-  struct crm_health health;
-  struct crm_churn_risk risk;
-};
-
-static enum crm_status begin_earlier(struct crm_context *now, crm_time at, bool with_risk, struct earlier *e, struct instant *t) {
-  enum crm_status status = crm_context_earlier(&e->c, now, at);
-  if (status != CRM_OK)
-    return status;
-  *t = (struct instant){.c = &e->c, .health = &e->health, .risk = with_risk ? &e->risk : NULL};
-  return begin(t);
-}
-
-static void keep(const struct earlier *e, const struct kept *kept) {
-  memcpy(kept->health, e->health.score, e->c.n * sizeof(*kept->health));
-  if (kept->risk != NULL)
-    memcpy(kept->risk, e->risk.score, e->c.n * sizeof(*kept->risk));
-  for (uint32_t i = 0; i < e->c.n && kept->stood != NULL; i++)
-    kept->stood[i] = crm_standing(&e->c, i, e->health.score[i]);
-}
-
-/* Scores of one instant, in memory that is given back. */
-static enum crm_status scores_at(struct crm_context *now, crm_time at, const struct kept *kept) {
-  struct crm_arena_mark mark = crm_arena_mark(now->arena);
-  struct earlier e;
-  struct instant t;
-  enum crm_status status = begin_earlier(now, at, kept->risk != NULL, &e, &t);
-  if (status == CRM_OK)
-    status = fill_and_end(&t, 1);
-  if (status == CRM_OK)
-    keep(&e, kept);
-  crm_arena_rewind(now->arena, mark);
+/* Contexts of n instants before that of `now`, newest first. */
+static enum crm_status make_earlier(struct crm_context *now, const crm_time *at, size_t n, struct crm_context *earlier) {
+  enum crm_status status = CRM_OK;
+  const char *part = crm_part(now, "accounts_before");
+  for (size_t k = 0; k < n && status == CRM_OK; k++)
+    status = crm_context_earlier(&earlier[k], now, at[k]);
+  crm_part(now, part);
   return status;
 }
 
-static crm_time window_start(const struct crm_context *c, unsigned w) {
-  return crm_window_start(c->params->zone, c->at, crm_past_window((enum crm_past_window)w));
-}
-
-/* Those windows at whose start mostly the same rows count as at T. */
-#define NEAR_WINDOWS 2
-_Static_assert(CRM_PAST_7D < NEAR_WINDOWS && CRM_PAST_30D < NEAR_WINDOWS, "the near windows stand first");
-
-/* T and the near instants together. The memory of the latter is given back. */
-static enum crm_status near_scores(struct crm_context *c, struct crm_health *health, struct crm_churn_risk *risk,
-                                   const struct kept kept[NEAR_WINDOWS]) {
-  struct instant instants[1 + NEAR_WINDOWS] = {{.c = c, .health = health, .risk = risk}};
-  struct earlier earlier[NEAR_WINDOWS];
-  enum crm_status status = begin(&instants[0]);
-  struct crm_arena_mark mark = crm_arena_mark(c->arena);
-  for (unsigned w = 0; w < NEAR_WINDOWS && status == CRM_OK; w++)
-    status = begin_earlier(c, window_start(c, w), true, &earlier[w], &instants[1 + w]);
-  if (status == CRM_OK)
-    status = fill_and_end(instants, 1 + NEAR_WINDOWS);
-  for (unsigned w = 0; w < NEAR_WINDOWS && status == CRM_OK; w++)
-    keep(&earlier[w], &kept[w]);
-  crm_arena_rewind(c->arena, mark);
-  return status;
+enum crm_status crm_past_compute(struct crm_context *c, struct crm_health *health, struct crm_churn_risk *risk, struct crm_past *past) {
+  _Static_assert(1 + CRM_PAST_WINDOWS <= CRM_INSTANTS_MAX, "T and the starts of the windows in one pass");
+  struct crm_context earlier[CRM_PAST_WINDOWS], *contexts[1 + CRM_PAST_WINDOWS] = {c};
+  struct crm_scores_kept kept[1 + CRM_PAST_WINDOWS] = {{NULL, NULL, NULL}};
+  crm_time at[CRM_PAST_WINDOWS];
+  for (unsigned w = 0; w < CRM_PAST_WINDOWS; w++) {
+    at[w] = crm_window_start(c->params->zone, c->at, crm_past_window((enum crm_past_window)w));
+    contexts[1 + w] = &earlier[w];
+    past->at[w].health = crm_arena_alloc(c->arena, c->n * sizeof(*past->at[w].health));
+    past->at[w].risk = crm_arena_alloc(c->arena, c->n * sizeof(*past->at[w].risk));
+    past->at[w].stood = crm_arena_alloc(c->arena, c->n * sizeof(*past->at[w].stood));
+    if (past->at[w].health == NULL || past->at[w].risk == NULL || past->at[w].stood == NULL)
+      return crm_no_memory(c);
+    kept[1 + w] = (struct crm_scores_kept){past->at[w].health, past->at[w].risk, past->at[w].stood};
+  }
+  enum crm_status status = make_earlier(c, at, CRM_PAST_WINDOWS, earlier);
+  return status == CRM_OK ? crm_scores_pass(contexts, 1 + CRM_PAST_WINDOWS, true, health, risk, kept, NULL, c->n) : status;
 }
 
 /* Slope ------------------------------------------------------------------------------------------------------------- */
@@ -139,7 +54,7 @@ static enum crm_status near_scores(struct crm_context *c, struct crm_health *hea
 #define LEAST_SCORES 3
 
 /* week[k] is the score of k weeks before T. */
-static double theil_sen(double *const week[WEEKS], uint32_t account) {
+static double theil_sen(const double *const week[WEEKS], uint32_t account) {
   double slope[WEEKS * (WEEKS - 1) / 2];
   size_t n = 0, scores = 0;
   for (unsigned older = 0; older < WEEKS; older++) {
@@ -154,41 +69,40 @@ static double theil_sen(double *const week[WEEKS], uint32_t account) {
   return scores >= LEAST_SCORES ? crm_median(slope, n) : NAN;
 }
 
-static enum crm_status slopes(struct crm_context *c, const struct crm_health *now, struct crm_past *past) {
-  past->slope = crm_column(c);
-  if (past->slope == NULL)
-    return crm_no_memory(c);
-  struct crm_arena_mark mark = crm_arena_mark(c->arena);
-  double *week[WEEKS] = {now->score, past->at[CRM_PAST_7D].health};
-  enum crm_status status = CRM_OK;
-  for (int k = 2; k < WEEKS && status == CRM_OK; k++) {
-    week[k] = crm_column(c);
-    status = week[k] == NULL ? crm_no_memory(c) : scores_at(c, c->at - k * WEEK, &(struct kept){.health = week[k]});
+/* Health of the accounts at n weekly instants from `first` weeks before T on, in memory that is given back. */
+static enum crm_status weekly_scores(struct crm_context *c, unsigned first, size_t n, const uint32_t *accounts, uint32_t n_accounts,
+                                     double *const *week) {
+  struct crm_context earlier[CRM_INSTANTS_MAX], *contexts[CRM_INSTANTS_MAX];
+  struct crm_scores_kept kept[CRM_INSTANTS_MAX] = {{NULL, NULL, NULL}};
+  crm_time at[CRM_INSTANTS_MAX];
+  for (size_t k = 0; k < n; k++) {
+    at[k] = c->at - (int64_t)(first + k) * WEEK;
+    contexts[k] = &earlier[k];
+    kept[k].health = week[first + k];
   }
-  for (uint32_t i = 0; i < c->n && status == CRM_OK; i++)
-    if (crm_open(c, i))
-      past->slope[i] = theil_sen(week, i);
+  struct crm_arena_mark mark = crm_arena_mark(c->arena);
+  enum crm_status status = make_earlier(c, at, n, earlier);
+  if (status == CRM_OK)
+    status = crm_scores_pass(contexts, n, false, NULL, NULL, kept, accounts, n_accounts);
   crm_arena_rewind(c->arena, mark);
   return status;
 }
 
-enum crm_status crm_past_compute(struct crm_context *c, bool with_slope, struct crm_health *health, struct crm_churn_risk *risk,
-                                 struct crm_past *past) {
-  struct kept kept[CRM_PAST_WINDOWS];
-  memset(past, 0, sizeof(*past));
-  for (unsigned w = 0; w < CRM_PAST_WINDOWS; w++) {
-    kept[w] = (struct kept){crm_column(c), crm_column(c), crm_arena_calloc(c->arena, c->n, sizeof(*kept->stood))};
-    if (kept[w].health == NULL || kept[w].risk == NULL || kept[w].stood == NULL)
-      return crm_no_memory(c);
-    past->at[w].health = kept[w].health;
-    past->at[w].risk = kept[w].risk;
-    past->at[w].stood = kept[w].stood;
+enum crm_status crm_slopes(struct crm_context *c, const struct crm_health *health, const struct crm_past *past, const uint32_t *accounts,
+                           uint32_t n, double *slope) {
+  struct crm_arena_mark mark = crm_arena_mark(c->arena);
+  double *week[WEEKS] = {health->score, past->at[CRM_PAST_7D].health};
+  enum crm_status status = CRM_OK;
+  for (unsigned first = 2; first < WEEKS && status == CRM_OK; first += CRM_INSTANTS_MAX) {
+    size_t some = WEEKS - first < CRM_INSTANTS_MAX ? WEEKS - first : CRM_INSTANTS_MAX;
+    for (size_t k = 0; k < some && status == CRM_OK; k++)
+      status = (week[first + k] = crm_column(c)) == NULL ? crm_no_memory(c) : CRM_OK;
+    if (status == CRM_OK)
+      status = weekly_scores(c, first, some, accounts, n, week);
   }
-  enum crm_status status = near_scores(c, health, risk, kept);
-  for (unsigned w = NEAR_WINDOWS; w < CRM_PAST_WINDOWS && status == CRM_OK; w++)
-    status = scores_at(c, window_start(c, w), &kept[w]);
-  if (status != CRM_OK || !with_slope)
-    return status;
-  crm_part(c, "slopes");
-  return slopes(c, health, past);
+  for (uint32_t k = 0; k < n && status == CRM_OK; k++)
+    if (crm_open(c, accounts[k]))
+      slope[accounts[k]] = theil_sen((const double *const *)week, accounts[k]);
+  crm_arena_rewind(c->arena, mark);
+  return status;
 }

@@ -6,9 +6,6 @@
 
 #include "analytics/context.h"
 
-/* Health and, unless it is NULL, risk of every account at c->at. */
-enum crm_status crm_scores_compute(struct crm_context *c, struct crm_health *health, struct crm_churn_risk *risk) CRM_MUSTCHECK;
-
 /* The windows at whose start scores are known. */
 enum crm_past_window { CRM_PAST_7D, CRM_PAST_30D, CRM_PAST_90D, CRM_PAST_WINDOWS };
 enum crm_window crm_past_window(enum crm_past_window w);
@@ -21,17 +18,19 @@ struct crm_past {
     double *health, *risk; /* 0..100, NaN missing */
     uint8_t *stood;
   } at[CRM_PAST_WINDOWS]; /* per window: at T - w */
-  double *slope;          /* per account: health points per 30 d; NULL unless it was asked for; NaN for accounts without */
 };
 
 /* Band or other standing of the account at c->at. */
 uint8_t crm_standing(const struct crm_context *c, uint32_t account, double health_score);
 
-/* Computes the scores at T, which go to `health` and `risk`, and those at T - 7 d, T - 30 d and T - 90 d. With `with_slope` also the health
- * scores of all weekly instants, T, T - 7 d, ... T - 84 d, and from them the slope of each account OPEN at T: the median of the slopes
- * between all pairs of them (Theil-Sen), if at least three instants have a score. The arena holds the columns of three instants at most.
- * CRM_OK or CRM_ERR_MEMORY. */
-enum crm_status crm_past_compute(struct crm_context *c, bool with_slope, struct crm_health *health, struct crm_churn_risk *risk,
+/* Computes the scores at T, which go to `health` and `risk`, and those at T - 7 d, T - 30 d and T - 90 d. CRM_OK or CRM_ERR_MEMORY. */
+enum crm_status crm_past_compute(struct crm_context *c, struct crm_health *health, struct crm_churn_risk *risk,
                                  struct crm_past *past) CRM_MUSTCHECK;
+
+/* slope[i] = the slope of the health score, in points per 30 d, of each of the n accounts listed that is OPEN at T: the median of the slopes
+ * between all pairs (Theil-Sen) of the weekly instants T, T - 7 d, ... T - 84 d, if at least three of them have a score; else and for other
+ * accounts it is left as it is. What crm_past_compute made of T and T - 7 d is taken from there. CRM_OK or CRM_ERR_MEMORY. */
+enum crm_status crm_slopes(struct crm_context *c, const struct crm_health *health, const struct crm_past *past, const uint32_t *accounts,
+                           uint32_t n, double *slope) CRM_MUSTCHECK;
 
 #endif

@@ -7,13 +7,15 @@
 #include <string.h>
 
 #include "analytics/context.h"
+#include "analytics/past.h"
 #include "analytics/recommendations.h"
+#include "analytics/scores.h"
 
 struct selection {
   struct crm_context *c;
   const struct crm_health *health;
   const struct crm_churn_risk *risk;
-  const double *slope;
+  double *slope; /* per account, NaN without one; of those that may be shown */
   const uint64_t *rules;
   uint32_t *account;
   uint32_t n;
@@ -64,21 +66,29 @@ static uint64_t series_of(const struct selection *s, uint32_t i) {
   return n;
 }
 
-static void choose(struct selection *s) {
+/* Those that PerAccount names, however many series that makes. */
+static void find_candidates(struct selection *s) {
   struct crm_context *c = s->c;
   for (uint32_t i = 0; i < c->n; i++)
     if (crm_visible(c, i) && (c->params->per_account != CRM_PER_ACCOUNT_AT_RISK || at_risk(s, i)))
       s->account[s->n++] = i;
-  bool top = c->params->per_account == CRM_PER_ACCOUNT_TOP;
+  if (c->params->per_account != CRM_PER_ACCOUNT_TOP)
+    return;
+  qsort_r(s->account, s->n, sizeof(*s->account), by_revenue, c);
+  if (s->n > c->params->per_account_top)
+    s->n = (uint32_t)c->params->per_account_top;
+}
+
+/* Leaves out what MaxSeries has no room for. */
+static void limit(struct selection *s) {
+  struct crm_context *c = s->c;
   uint64_t all = 0;
   for (uint32_t k = 0; k < s->n; k++)
     all += series_of(s, s->account[k]);
-  if (!top && all <= c->params->max_series)
+  if (all <= c->params->max_series)
     return;
-
-  qsort_r(s->account, s->n, sizeof(*s->account), by_revenue, c);
-  if (top && s->n > c->params->per_account_top)
-    s->n = (uint32_t)c->params->per_account_top;
+  if (c->params->per_account != CRM_PER_ACCOUNT_TOP)
+    qsort_r(s->account, s->n, sizeof(*s->account), by_revenue, c);
   /* An account is shown whole or not at all, and none that brings in less takes the place of one that does not fit. */
   uint64_t used = 0;
   for (uint32_t k = 0; k < s->n; k++) {
@@ -188,19 +198,25 @@ static void add_account(struct selection *s, struct emitter *e, uint32_t i) {
 }
 
 enum crm_status crm_per_account_emit(struct crm_context *c, const struct crm_health *health, const struct crm_churn_risk *risk,
-                                     const double *slope, const struct crm_recommended *recommended) {
+                                     const struct crm_past *past, const struct crm_recommended *recommended) {
   c->set->accounts_left_out = 0;
   if (c->params->per_account == CRM_PER_ACCOUNT_NONE)
     return CRM_OK;
   struct selection s = {.c = c,
                         .health = health,
                         .risk = risk,
-                        .slope = slope,
                         .rules = recommended->rules,
+                        .slope = crm_column(c),
                         .account = crm_arena_calloc(c->arena, c->n, sizeof(*s.account))};
-  if (s.account == NULL)
+  if (s.slope == NULL || s.account == NULL)
     return crm_no_memory(c);
-  choose(&s);
+  find_candidates(&s);
+  crm_part(c, "slopes");
+  enum crm_status status = crm_slopes(c, health, past, s.account, s.n, s.slope);
+  if (status != CRM_OK)
+    return status;
+  crm_part(c, "per_account");
+  limit(&s);
   if (c->params->account_names == CRM_NAMES_HASHED)
     s.checksum = g_checksum_new(G_CHECKSUM_SHA256);
   struct emitter e = {.c = c, .status = CRM_OK};

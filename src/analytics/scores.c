@@ -3,33 +3,6 @@
 
 #include <stdio.h>
 
-double crm_weighted_mean(const double *value, const double *weight, size_t n, double min_coverage) {
-  double sum = 0, present = 0, all = 0;
-  for (size_t i = 0; i < n; i++) {
-    all += weight[i];
-    if (isnan(value[i]))
-      continue;
-    sum += weight[i] * value[i];
-    present += weight[i];
-  }
-  /* Weights such as .30 and .20 have no exact sum; a coverage that is just reached must count as reached. */
-  if (present <= 0 || present < (min_coverage - 1e-9) * all)
-    return NAN;
-  return sum / present;
-}
-
-double crm_mean(const double *value, size_t n) {
-  double sum = 0;
-  size_t present = 0;
-  for (size_t i = 0; i < n; i++) {
-    if (isnan(value[i]))
-      continue;
-    sum += value[i];
-    present++;
-  }
-  return present == 0 ? NAN : sum / (double)present;
-}
-
 double *crm_column(struct crm_context *c) {
   double *column = crm_arena_alloc(c->arena, c->n * sizeof(*column));
   if (column == NULL)
