@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "analytics/reference.h"
 
-#include <stdlib.h>
+#include "base/sort.h"
 
 /* Median ------------------------------------------------------------------------------------------------------------ */
 
@@ -122,25 +122,16 @@ enum crm_status crm_group_medians(struct crm_context *c, const double *value, co
 
 /* Percentile rank --------------------------------------------------------------------------------------------------- */
 
-struct ranked {
-  crm_money arr;
-  uint32_t account;
-};
-
-static int compare_arr(const void *a, const void *b) {
-  const struct ranked *x = a, *y = b;
-  return x->arr < y->arr ? -1 : x->arr > y->arr;
-}
-
-static void rank_group(struct ranked *v, uint32_t n, double *rank) {
-  qsort(v, n, sizeof(*v), compare_arr);
+/* Keys are revenue, items accounts. */
+static void rank_group(struct crm_keyed *v, struct crm_keyed *scratch, uint32_t n, double *rank) {
+  crm_sort_keyed(v, scratch, n);
   for (uint32_t i = 0; i < n;) {
     uint32_t equal = i;
-    while (equal < n && v[equal].arr == v[i].arr)
+    while (equal < n && v[equal].key == v[i].key)
       equal++;
     double r = 100.0 * ((double)i + 0.5 * (double)(equal - i)) / (double)n;
     for (; i < equal; i++)
-      rank[v[i].account] = r;
+      rank[v[i].item] = r;
   }
 }
 
@@ -154,8 +145,9 @@ static uint32_t rank_group_of(const struct crm_context *c, uint32_t account) {
 enum crm_status crm_arr_ranks(struct crm_context *c, double *rank) {
   uint32_t n_groups = (uint32_t)c->facts->n_tenants * c->facts->n_currencies;
   uint32_t *end = crm_arena_calloc(c->arena, (size_t)n_groups + 1, sizeof(*end));
-  struct ranked *sorted = crm_arena_calloc(c->arena, c->n, sizeof(*sorted));
-  if (end == NULL || sorted == NULL)
+  struct crm_keyed *sorted = crm_arena_alloc(c->arena, c->n * sizeof(*sorted));
+  struct crm_keyed *scratch = crm_arena_alloc(c->arena, c->n * sizeof(*scratch));
+  if (end == NULL || sorted == NULL || scratch == NULL)
     return crm_no_memory(c);
   for (uint32_t i = 0; i < c->n; i++) {
     uint32_t group = rank_group_of(c, i);
@@ -168,11 +160,11 @@ enum crm_status crm_arr_ranks(struct crm_context *c, double *rank) {
   for (uint32_t i = 0; i < c->n; i++) {
     uint32_t group = rank_group_of(c, i);
     if (group != UINT32_MAX)
-      sorted[end[group]++] = (struct ranked){c->arr[i], i};
+      sorted[end[group]++] = (struct crm_keyed){(uint64_t)c->arr[i], i};
   }
   for (uint32_t g = 0; g < n_groups; g++) {
     uint32_t begin = g == 0 ? 0 : end[g - 1];
-    rank_group(sorted + begin, end[g] - begin, rank);
+    rank_group(sorted + begin, scratch, end[g] - begin, rank);
   }
   return CRM_OK;
 }

@@ -11,19 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sort.h"
+
 #define KEY_BITS 64
 
 struct order {
   struct crm_series_set *set;
   uint32_t *rank;    /* text number -> its place among all texts by bytes */
   uint32_t *le_rank; /* text number -> its place among those that are a `le`, by number; 0 for others */
-  struct keyed *keyed, *scratch;
+  struct crm_keyed *keyed, *scratch;
   bool has_le; /* of the family being sorted */
-};
-
-struct keyed {
-  uint64_t key;
-  uint32_t sample;
 };
 
 /* --- ranks of texts --------------------------------------------------------------------------------------------------- */
@@ -102,8 +99,8 @@ static uint32_t label_rank(const struct order *order, const struct crm_sample *s
 /* Of keyed samples of one family. */
 static int compare_samples(const void *left, const void *right, void *ctx) {
   const struct order *order = ctx;
-  const struct keyed *l = left, *r = right;
-  const struct crm_sample *a = &order->set->samples[l->sample], *b = &order->set->samples[r->sample];
+  const struct crm_keyed *l = left, *r = right;
+  const struct crm_sample *a = &order->set->samples[l->item], *b = &order->set->samples[r->item];
   for (size_t i = 0; i < a->n_labels; i++) {
     uint32_t x = label_rank(order, a, i), y = label_rank(order, b, i);
     if (x != y)
@@ -114,16 +111,16 @@ static int compare_samples(const void *left, const void *right, void *ctx) {
 }
 
 /* Gives each of the n samples listed its key. False if the labels have too many values for one number. */
-static bool make_keys(const struct order *order, struct keyed *keyed, size_t n) {
+static bool make_keys(const struct order *order, struct crm_keyed *keyed, size_t n) {
   const struct crm_sample *samples = order->set->samples;
-  size_t n_labels = samples[keyed[0].sample].n_labels;
+  size_t n_labels = samples[keyed[0].item].n_labels;
   unsigned bits = 0;
   for (size_t i = 0; i < n; i++)
     keyed[i].key = 0;
   for (size_t label = 0; label < n_labels; label++) {
     uint32_t least = UINT32_MAX, most = 0;
     for (size_t i = 0; i < n; i++) {
-      uint32_t rank = label_rank(order, &samples[keyed[i].sample], label);
+      uint32_t rank = label_rank(order, &samples[keyed[i].item], label);
       least = rank < least ? rank : least;
       most = rank > most ? rank : most;
     }
@@ -134,75 +131,22 @@ static bool make_keys(const struct order *order, struct keyed *keyed, size_t n) 
     if (bits > KEY_BITS)
       return false;
     for (size_t i = 0; i < n; i++)
-      keyed[i].key = keyed[i].key << width | (label_rank(order, &samples[keyed[i].sample], label) - least);
+      keyed[i].key = keyed[i].key << width | (label_rank(order, &samples[keyed[i].item], label) - least);
   }
   return true;
 }
 
-#define FEW 32
-
-static void sort_few(struct keyed *keyed, size_t n) {
-  for (size_t i = 1; i < n; i++) {
-    struct keyed moved = keyed[i];
-    size_t k = i;
-    for (; k > 0 && keyed[k - 1].key > moved.key; k--)
-      keyed[k] = keyed[k - 1];
-    keyed[k] = moved;
-  }
-}
-
-#define DIGIT_BITS_MAX 11
-
-/* From the least digit on; each pass keeps the order of the one before. Bits in which all keys agree are in no digit. */
-static void sort_digits(struct keyed *keyed, struct keyed *scratch, size_t n) {
-  uint32_t place[1u << DIGIT_BITS_MAX];
-  unsigned digit_bits = n < 2048 ? 8 : DIGIT_BITS_MAX; /* a pass also costs as much as there are digits */
-  uint64_t differ = 0, mask = (UINT64_C(1) << digit_bits) - 1;
-  for (size_t i = 1; i < n; i++)
-    differ |= keyed[i].key ^ keyed[0].key;
-  struct keyed *from = keyed, *to = scratch;
-  while (differ != 0) {
-    unsigned shift = (unsigned)__builtin_ctzll(differ);
-    differ &= ~(mask << shift);
-    memset(place, 0, sizeof(*place) << digit_bits);
-    for (size_t i = 0; i < n; i++)
-      place[from[i].key >> shift & mask]++;
-    uint32_t before = 0;
-    for (size_t v = 0; v <= mask; v++) {
-      uint32_t here = place[v];
-      place[v] = before;
-      before += here;
-    }
-    for (size_t i = 0; i < n; i++)
-      to[place[from[i].key >> shift & mask]++] = from[i];
-    struct keyed *swap = from;
-    from = to;
-    to = swap;
-  }
-  if (from != keyed)
-    memcpy(keyed, from, n * sizeof(*keyed));
-}
-
-static bool is_sorted(const struct keyed *keyed, size_t n) {
-  size_t i = 1;
-  while (i < n && keyed[i - 1].key <= keyed[i].key)
-    i++;
-  return i >= n;
-}
-
 /* Puts the n samples listed, which are one family, into their order. */
 static void sort_family(struct order *order, uint32_t *list, size_t n) {
-  struct keyed *keyed = order->keyed;
+  struct crm_keyed *keyed = order->keyed;
   order->has_le = is_distribution(&order->set->samples[list[0]]);
   for (size_t i = 0; i < n; i++)
-    keyed[i].sample = list[i];
+    keyed[i].item = list[i];
   bool has_keys = make_keys(order, keyed, n);
   if (!has_keys)
     qsort_r(keyed, n, sizeof(*keyed), compare_samples, order);
-  else if (!is_sorted(keyed, n) && n <= FEW)
-    sort_few(keyed, n);
-  else if (!is_sorted(keyed, n))
-    sort_digits(keyed, order->scratch, n);
+  else
+    crm_sort_keyed(keyed, order->scratch, n);
   for (size_t i = 0; has_keys && i < n;) {
     size_t end = i + 1;
     while (end < n && keyed[end].key == keyed[i].key)
@@ -212,7 +156,7 @@ static void sort_family(struct order *order, uint32_t *list, size_t n) {
     i = end;
   }
   for (size_t i = 0; i < n; i++)
-    list[i] = keyed[i].sample;
+    list[i] = keyed[i].item;
 }
 
 /* --- all -------------------------------------------------------------------------------------------------------------- */
