@@ -257,11 +257,61 @@ static void test_number_value(void **state) {
     assert_true(crm_number_value(&cases[i].number) == cases[i].value);
 }
 
+/* Sixty-four bits do not hold the ranks of so many labels of so many values. */
+static void test_sort_long_labels(void **state) {
+  struct crm_series_set set = new_set("segment", "account_owner");
+  set.dimensions[2] = "industry";
+  set.dimensions[3] = "account_region";
+  set.n_dimensions = 4;
+  for (unsigned i = 0; i < 700; i++) {
+    char text[8][8];
+    const char *labels[8];
+    for (unsigned k = 0; k < 8; k++) {
+      /* Each label runs through all values, each at its own pace: 701 is a prime. */
+      snprintf(text[k], sizeof(text[k]), "%03u", k < 3 ? i / 234 * 300 : i * (k * 37 + 1) % 701);
+      labels[k] = text[k];
+    }
+    assert_int_equal(crm_set_add(&set, CRM_FAM_ENGAGEMENTS, labels, 8, crm_number_int(i)), CRM_OK);
+  }
+  assert_int_equal(crm_set_sort(&set), CRM_OK);
+  assert_int_equal(set.n, 700);
+  for (size_t i = 1; i < set.n; i++) {
+    int order = 0;
+    for (size_t l = 0; l < 8 && order == 0; l++)
+      order = strcmp(crm_set_label_value(&set, &set.samples[i - 1], l), crm_set_label_value(&set, &set.samples[i], l));
+    assert_true(order < 0);
+  }
+  crm_set_free(&set);
+}
+
+static void test_add_column(void **state) {
+  struct crm_series_set set = new_set("segment", NULL);
+  const char *const texts[] = {"t", "smb", "large", "good"};
+  uint32_t id[4];
+  for (size_t k = 0; k < 4; k++)
+    assert_int_equal(crm_dict_add(&set.text, texts[k], strlen(texts[k]), &id[k]), CRM_OK);
+  const uint32_t leading[] = {id[0], id[1], id[0], id[2], id[0], id[3]};
+  const int64_t nums[] = {3, 4, 5};
+  const uint8_t skip[] = {0, 1, 0};
+  assert_int_equal(crm_set_add_column(&set, CRM_FAM_ACCOUNTS, leading, &id[3], 1, nums, 2, 3, skip), CRM_OK);
+  assert_int_equal(crm_set_add_column(&set, CRM_FAM_ACCOUNTS_PAYING, leading, NULL, 0, nums, 1, 2, NULL), CRM_OK);
+  assert_int_equal(crm_set_add_column(&set, CRM_FAM_ACCOUNTS, leading, NULL, 0, nums, 1, 3, NULL), CRM_ERR_DATA);
+  assert_int_equal(crm_set_add_column(&set, CRM_FAM_ACCOUNTS, leading, &id[3], 1, nums, 0, 3, NULL), CRM_ERR_DATA);
+  assert_int_equal(set.n, 4);
+  check_sample(&set, 0, "crm_accounts", "t|smb|good", 3, 2);
+  check_sample(&set, 1, "crm_accounts", "t|good|good", 5, 2);
+  check_sample(&set, 2, "crm_accounts_paying", "t|smb", 3, 1);
+  check_sample(&set, 3, "crm_accounts_paying", "t|large", 4, 1);
+  crm_set_free(&set);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_add),     cmocka_unit_test(test_label_names),  cmocka_unit_test(test_sort),
-      cmocka_unit_test(test_roll_up), cmocka_unit_test(test_exact_sums),   cmocka_unit_test(test_many_cells),
-      cmocka_unit_test(test_reset),   cmocka_unit_test(test_number_value),
+      cmocka_unit_test(test_add_column), cmocka_unit_test(test_sort_long_labels),
+      cmocka_unit_test(test_add),        cmocka_unit_test(test_label_names),
+      cmocka_unit_test(test_sort),       cmocka_unit_test(test_roll_up),
+      cmocka_unit_test(test_exact_sums), cmocka_unit_test(test_many_cells),
+      cmocka_unit_test(test_reset),      cmocka_unit_test(test_number_value),
   };
   return cmocka_run_group_tests_name("set", tests, NULL, NULL);
 }
