@@ -66,6 +66,14 @@ UNION ALL
 SELECT n.id, n.organization_id, at, 1000 * (10 + rank() OVER (PARTITION BY n.id ORDER BY md5(at::text))), NULL, 'arr' FROM numbered n, edge WHERE n.n % 20 = 11
 UNION ALL
 SELECT n.id, n.organization_id, t - interval '2 days', 100, 99, 'mrr' FROM numbered n, instants WHERE n.n % 20 = 12;
+-- 30: levels around the ends of months in both zones, unknown before the first of them.
+DELETE FROM public.account_growth_history WHERE account_id IN (SELECT pg_temp.those(40, 30));
+DELETE FROM crm_ext.account_detail WHERE account_id IN (SELECT pg_temp.those(40, 30));
+UPDATE public.accounts SET status = 'active', created_at = '2022-03-04 05:06+00' WHERE id IN (SELECT pg_temp.those(40, 30));
+INSERT INTO public.account_growth_history (account_id, organization_id, recorded_at, arr, mrr, growth_tracking_method)
+SELECT n.id, n.organization_id, m + o, (ARRAY[0, 0, 1200, 2400, 3600])[1 + get_byte(decode(md5(m::text || n.id || o), 'hex'), 0) % 5], NULL::numeric, 'arr'
+FROM numbered n, generate_series(timestamptz '2023-07-01 00:00+00', '2024-09-01', '1 month') m,
+     unnest(ARRAY[interval '-1 microsecond', '0', '3 hours -1 microsecond', '3 hours']) o WHERE n.n % 40 = 30 AND m >= timestamptz '2023-01-01' + interval '1 month' * (n.n / 40 + 7);
 UPDATE public.accounts SET arr = NULL, mrr = NULL WHERE id IN (SELECT pg_temp.those(40, 27));
 UPDATE public.accounts a SET arr = 990, mrr = CASE o.currency_code WHEN 'JPY' THEN 83 ELSE 83.33 END, growth_tracking_method = 'mrr'
 FROM public.organizations o WHERE o.id = a.organization_id AND a.id IN (SELECT pg_temp.those(40, 28));
@@ -96,11 +104,23 @@ FROM numbered n, (SELECT t, row_number() OVER (ORDER BY t)::int - 1 AS k FROM in
 WHERE n.id = accounts.id AND n.n % 20 = 19 AND n.n / 40 % 3 = i.k;
 
 -- 1: engagements, signals, answers, contacts and invoices at the edges.
-INSERT INTO public.engagements (account_id, organization_id, type, title, outcome, scheduled_at, completed_at)
-SELECT n.id, n.organization_id, k.type, 'edge', k.outcome, CASE WHEN k.planned THEN edge.at END, CASE WHEN k.done THEN edge.at END
+INSERT INTO public.engagements (account_id, organization_id, type, title, outcome, scheduled_at, completed_at, created_by)
+SELECT n.id, n.organization_id, k.type, 'edge', k.outcome, CASE WHEN k.planned THEN edge.at END, CASE WHEN k.done THEN edge.at END,
+       CASE WHEN h.h % 2 = 0 THEN (SELECT u.id FROM public.user_profiles u ORDER BY md5(u.id::text || h.h) LIMIT 1) END
 FROM numbered n, edge, (VALUES ('meeting', 'positive', true, true), ('call', NULL, true, false), ('note', 'action_required', false, true),
-                               ('email', 'neutral', true, false), ('training', 'negative', false, true)) k (type, outcome, planned, done)
-WHERE n.n % 20 = 1 AND get_byte(decode(md5(edge.at::text || k.type || n.id), 'hex'), 0) % 3 = 0;
+                               ('note', 'negative', true, false), ('email', 'neutral', true, false), ('training', 'negative', false, true)) k (type, outcome, planned, done)
+CROSS JOIN LATERAL (SELECT get_byte(decode(md5(edge.at::text || k.type || n.id), 'hex'), 0) AS h) h
+WHERE n.n % 20 = 1 AND h.h % 3 = 0;
+-- Every type with every outcome in the last week, and something in every hour of one.
+INSERT INTO public.engagements (account_id, organization_id, type, title, outcome, completed_at)
+SELECT n.id, n.organization_id, k, 'edge', o, t - interval '50 hours'
+FROM numbered n, instants, unnest(ARRAY['meeting', 'call', 'email', 'note', 'demo', 'training']) k,
+     unnest(ARRAY['positive', 'neutral', 'negative', 'action_required', NULL]) o WHERE n.n % 80 = 21
+UNION ALL
+SELECT n.id, n.organization_id, 'call', 'edge', 'neutral', t - make_interval(hours => h) FROM numbered n, instants, generate_series(0, 167) h WHERE n.n % 80 = 41;
+INSERT INTO crm_ext.engagement_response
+SELECT e.id, (ARRAY[0, 3600, 3601, 14400, 28800, 86401, 259200, 259201])[1 + get_byte(decode(md5(e.id::text), 'hex'), 0) % 8]
+FROM public.engagements e JOIN numbered n ON n.id = e.account_id WHERE n.n % 20 = 1 AND e.completed_at IS NOT NULL ON CONFLICT DO NOTHING;
 -- Held later than planned, with an instant in between: missed at that instant.
 INSERT INTO public.engagements (account_id, organization_id, type, title, outcome, scheduled_at, completed_at)
 SELECT n.id, n.organization_id, 'demo', 'late', 'positive', t - interval '2 hours', t + interval '1 hour' FROM numbered n, instants WHERE n.n % 20 IN (1, 2);
@@ -116,6 +136,15 @@ SELECT n.id, (ARRAY['budget_constraints', 'competitor_mentions', 'feature_reques
 FROM numbered n, edge WHERE n.n % 20 = 1;
 INSERT INTO public.contacts (organization_id, account_id, first_name, last_name, contact_status, created_at)
 SELECT n.organization_id, n.id, 'E', 'Dge', s, edge.at FROM numbered n, edge, unnest(ARRAY['active', NULL]) s WHERE n.n % 40 = 1;
+-- People of every level and strength, with whom somebody met and with whom nobody did, and some who have left.
+INSERT INTO public.contacts (organization_id, account_id, first_name, last_name, decision_maker_level, relationship_strength, contact_status, created_at)
+SELECT n.organization_id, n.id, 'E' || e, 'Dge', l, s, CASE WHEN n.n % 80 = 21 OR s IS DISTINCT FROM 'champion' THEN 'active' ELSE f END, '2021-06-01'
+FROM numbered n, unnest(ARRAY['Primary', 'Influencer', 'User', 'Gatekeeper', 'Unknown', NULL]) l,
+     unnest(ARRAY['champion', 'supporter', 'neutral', 'detractor', 'unknown', NULL]) s, generate_series(0, 1) e,
+     unnest(ARRAY['active', 'left_company', 'inactive', 'unresponsive']) WITH ORDINALITY x (f, nr) WHERE n.n % 80 IN (21, 61) AND n.n / 80 % 4 = nr - 1;
+INSERT INTO public.engagement_participants (engagement_id, contact_id, participation_type, response_status)
+SELECT e.id, c.id, 'attendee', NULL FROM public.contacts c JOIN public.engagements e ON e.account_id = c.account_id AND e.title = 'edge' AND e.type = 'demo'
+WHERE c.first_name = 'E1' AND e.outcome = 'positive';
 INSERT INTO public.nps_surveys (organization_id, account_id, score, survey_date, created_at)
 SELECT n.organization_id, n.id, (n.n + extract(day FROM edge.at)::int + d) % 11, edge.at::date + d, edge.at FROM numbered n, edge, generate_series(-1, 1) d WHERE n.n % 20 = 1
 UNION ALL
@@ -137,6 +166,8 @@ SELECT n.organization_id, n.id, p.p, d.day, p.fresh, p.solved, 1, p.severity, 11
 FROM numbered n, (SELECT DISTINCT at::date + d AS day FROM edge, generate_series(-1, 1) d) d,
      (VALUES ('zendesk', 3, 2, 80, 24.0, 4.5), ('jira', 0, 0, 20, 24.01, 2), ('intercom', NULL, 5, NULL, NULL, NULL)) p (p, fresh, solved, severity, hours, csat)
 WHERE n.n % 20 = 8 ON CONFLICT DO NOTHING;
+-- Days on which nobody knows when the first answer came.
+UPDATE public.support_metrics SET avg_first_response_time_hours = NULL WHERE account_id IN (SELECT pg_temp.those(20, 12));
 
 -- 2: devices of one person and of nobody known, at the edges of windows and around the midnights of all zones four weeks before; sessions that
 -- are still running, and one that never had a length.
@@ -150,6 +181,14 @@ JOIN numbered n ON n.id = t.fastenr_account_id
 CROSS JOIN (SELECT at FROM edge UNION SELECT date_trunc('day', t) - make_interval(days => d, hours => k) FROM instants, generate_series(0, 48, 3) k, unnest(ARRAY[0, 26]) d) v
 CROSS JOIN LATERAL (SELECT 10 * get_byte(decode(md5(f.id::text || v.at), 'hex'), 0) AS h) r
 WHERE n.n % 20 = 2 AND f.first_seen IS NULL AND h % 3 = 0;
+
+-- 3: opportunities of every kind and stage around the edges: opened there, or closed there, or closed on a day that nobody wrote down.
+INSERT INTO crm_ext.opportunity (account_id, kind, amount, stage, opened_at, closed_at)
+SELECT n.id, k, CASE WHEN h % 5 > 0 THEN 100 * (1 + h % 7) END, s, CASE WHEN h % 2 = 0 THEN edge.at ELSE edge.at - interval '10 days' END,
+       CASE WHEN s <> 'open' AND h % 11 > 0 THEN CASE WHEN h % 2 = 0 THEN edge.at + interval '20 days' ELSE edge.at END END
+FROM numbered n, edge, unnest(ARRAY['upsell', 'cross_sell', 'expansion', 'renewal', 'new']) k, unnest(ARRAY['open', 'won', 'lost']) s
+CROSS JOIN LATERAL (SELECT get_byte(decode(md5(edge.at::text || k || s || n.id), 'hex'), 0) AS h) h
+WHERE n.n % 20 = 3 AND h % 3 = 0;
 
 -- 5: goals of every kind with targets at the edges; 0: contracts that end there, decided before and after, renewed for more, for less, for an
 -- amount that nobody wrote down, and plans of onboarding.

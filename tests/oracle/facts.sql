@@ -23,9 +23,9 @@ CREATE TEMP TABLE "window" AS
 SELECT name, t - length AS start, t
 FROM instant, (VALUES ('7d', interval '168 hours'), ('30d', '720 hours'), ('90d', '2160 hours'), ('1y', '1 year')) w (name, length);
 
--- Is a time within the last so many hours up to t?
-CREATE FUNCTION pg_temp.within(at timestamptz, hours int) RETURNS boolean STABLE LANGUAGE sql AS
-  'SELECT at <= t AND at > t - make_interval(hours => $2) FROM instant';
+-- Is a time within the last so many hours up to t? The instant stands in the text, for then PostgreSQL makes no call of it.
+SELECT format('CREATE FUNCTION pg_temp.within(at timestamptz, hours int) RETURNS boolean STABLE LANGUAGE sql AS '
+              '$$SELECT at <= %1$L::timestamptz AND at > %1$L::timestamptz - make_interval(hours => hours)$$', :'t') \gexec
 
 -- Revenue -------------------------------------------------------------------------------------------------------------------
 -- Levels in major units a year. Both figures may be there: the one that the account is tracked by counts, monthly or annual; seats carry
@@ -34,7 +34,7 @@ CREATE FUNCTION pg_temp.within(at timestamptz, hours int) RETURNS boolean STABLE
 CREATE FUNCTION pg_temp.annual(arr numeric, mrr numeric, method text) RETURNS numeric IMMUTABLE LANGUAGE sql AS
   $$SELECT CASE WHEN method = 'mrr' THEN COALESCE(mrr * 12, arr) ELSE COALESCE(arr, mrr * 12) END$$;
 
-CREATE TEMP TABLE level AS
+CREATE TEMP TABLE level_ever AS
 WITH changes AS (
   SELECT account_id, count(*) AS n, min(recorded_at) AS first_at FROM public.account_growth_history GROUP BY account_id
 ), known AS (
@@ -46,12 +46,14 @@ WITH changes AS (
   SELECT a.id, a.created_at, pg_temp.annual(a.previous_arr, a.previous_mrr, a.growth_tracking_method)
   FROM public.accounts a JOIN changes c ON c.account_id = a.id AND c.n = 1 AND a.created_at < c.first_at
 )
-SELECT account_id AS id, at, arr FROM known, instant WHERE arr IS NOT NULL AND at <= t;
+SELECT account_id AS id, at, arr FROM known WHERE arr IS NOT NULL;
+CREATE TEMP TABLE level AS SELECT level_ever.* FROM level_ever, instant WHERE at <= t;
 CREATE INDEX ON level (id, at);
 
 -- Accounts ------------------------------------------------------------------------------------------------------------------
 -- churn_at: the end of the paid period in which the customer left, else the recorded date, else the level of zero that was never left
--- again; a churn without any date has always been one.
+-- again; a churn without any date has always been one. That an account has churned is what is known today, and so is when it did, although
+-- that may lie after t: then it has not yet.
 CREATE TEMP TABLE account AS
 WITH paid AS (
   SELECT a.id, d.churned_at,
@@ -64,14 +66,14 @@ WITH paid AS (
   WHERE a.status = 'churned'
   GROUP BY a.id, d.churned_at
 ), zero AS (
-  SELECT id, min(at) AS at FROM level z
-  WHERE arr = 0 AND NOT EXISTS (SELECT FROM level p WHERE p.id = z.id AND p.at > z.at AND p.arr > 0)
+  SELECT id, min(at) AS at FROM level_ever z
+  WHERE arr = 0 AND NOT EXISTS (SELECT FROM level_ever p WHERE p.id = z.id AND p.at > z.at AND p.arr > 0)
   GROUP BY id
 )
 SELECT a.id, o.name AS tenant, o.currency_code AS currency, a.name, COALESCE(NULLIF(a.size, ''), 'none') AS segment,
        COALESCE(NULLIF(u.full_name, ''), 'none') AS owner, COALESCE(NULLIF(a.industry, ''), 'none') AS industry,
        COALESCE(NULLIF(d.region, ''), 'none') AS region, a.status AS status_now, a.created_at, a.seat_count AS seats,
-       d.auto_renew, d.renewal_forecast,
+       d.auto_renew, d.renewal_forecast, d.churned_at,
        CASE WHEN a.status = 'churned' THEN COALESCE(paid.covering, paid.churned_at, paid.last_end, zero.at, '-infinity') END AS churn_at
 FROM instant, public.accounts a
 JOIN public.organizations o ON o.id = a.organization_id

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The health score of the accounts that have not churned: 16 inputs, 4 factors, one score.
+-- The health score of the accounts that have not churned: 16 inputs, 4 factors, one score. After facts.sql; also run for earlier instants.
 CREATE TEMP TABLE customer AS SELECT * FROM picture WHERE NOT churned;
 CREATE INDEX ON customer (id);
 ANALYZE customer;
@@ -13,11 +13,12 @@ FROM public.health_metrics JOIN customer c ON c.id = account_id
 WHERE login_frequency IS NOT NULL AND pg_temp.within(metric_date::timestamptz, 720)
 GROUP BY account_id;
 
+-- The latest. A row tells its day and not its hour: of those of one day the one with the most logins holds, then the one with the most features.
 INSERT INTO input
 SELECT DISTINCT ON (account_id) account_id, 'product_usage', 'feature_adoption', feature_adoption_score
 FROM public.health_metrics JOIN customer c ON c.id = account_id
 WHERE feature_adoption_score IS NOT NULL AND pg_temp.within(metric_date::timestamptz, 720)
-ORDER BY account_id, metric_date DESC, health_metrics.created_at DESC;
+ORDER BY account_id, metric_date DESC, login_frequency DESC NULLS LAST, feature_adoption_score DESC;
 
 -- Sessions by the day on which they began; a device whose person is known is that person.
 CREATE TEMP TABLE visit AS
@@ -26,7 +27,6 @@ FROM public.usage_sessions s JOIN public.usage_tracked_accounts t ON t.id = s.tr
 JOIN public.user_fingerprints f ON f.id = s.fingerprint_id
 JOIN customer c ON c.id = t.fastenr_account_id, instant
 WHERE s.started_at::date::timestamptz <= instant.t;
-CREATE INDEX ON visit (id, day);
 
 -- The median of the days' medians.
 INSERT INTO input
@@ -56,10 +56,10 @@ SELECT account_id AS id, metric_date::timestamptz AS at, sum(new_tickets) AS fre
                 avg(avg_first_response_time_hours)) AS first_hours,
        COALESCE(sum(satisfaction_score * resolved_tickets) / NULLIF(sum(resolved_tickets) FILTER (WHERE satisfaction_score IS NOT NULL), 0),
                 avg(satisfaction_score)) AS csat
-FROM public.support_metrics JOIN customer c ON c.id = account_id
+FROM public.support_metrics JOIN picture c ON c.id = account_id
 WHERE pg_temp.within(metric_date::timestamptz, 2160)
 GROUP BY account_id, metric_date;
-CREATE TEMP TABLE desk AS SELECT * FROM desk_day WHERE pg_temp.within(at, 720);
+CREATE TEMP TABLE desk AS SELECT desk_day.* FROM desk_day JOIN customer USING (id) WHERE pg_temp.within(at, 720);
 
 -- New tickets against the tenant's median: per seat among those with seats, per account among the others. No row is no ticket.
 CREATE TEMP TABLE tickets AS
@@ -148,12 +148,6 @@ WHERE renews OR renewal_forecast IS NOT NULL;
 -- Factors and the score -----------------------------------------------------------------------------------------------------
 CREATE TEMP TABLE weight AS
 SELECT * FROM (VALUES ('product_usage', 0.40), ('support', 0.25), ('engagement', 0.20), ('business', 0.15)) w (factor, weight);
-CREATE TEMP TABLE known_input AS
-SELECT * FROM (VALUES
-  ('product_usage', 'login_frequency'), ('product_usage', 'feature_adoption'), ('product_usage', 'session_duration'), ('product_usage', 'user_activity'),
-  ('support', 'ticket_volume'), ('support', 'ticket_severity'), ('support', 'resolution_time'), ('support', 'satisfaction'),
-  ('engagement', 'meeting_frequency'), ('engagement', 'response_rate'), ('engagement', 'outcome_quality'), ('engagement', 'stakeholder_participation'),
-  ('business', 'contract_value'), ('business', 'payment_history'), ('business', 'expansion_opportunity'), ('business', 'renewal_likelihood')) i (factor, input);
 CREATE TEMP TABLE factor AS SELECT id, factor, avg(value) AS value FROM input GROUP BY id, factor;
 CREATE INDEX ON factor (id);
 -- Rounded to nine decimals, since thirds are not exact: where a score lies on the edge of a band it is on it.
@@ -162,42 +156,3 @@ SELECT id, round(sum(weight * value) / sum(weight), 9) AS score
 FROM factor JOIN weight USING (factor) GROUP BY id HAVING sum(weight) >= 0.5;
 
 CREATE TEMP TABLE scored AS SELECT c.*, h.score FROM customer c LEFT JOIN health h USING (id);
-
-INSERT INTO answer
-SELECT 'health_score_accounts', cell || jsonb_build_object('le', le), (SELECT count(*) FROM scored s WHERE s.cell = c.cell AND s.score <= le::numeric)
-FROM cell c, unnest(ARRAY['10', '20', '30', '40', '50', '60', '70', '80', '90', '100']) le
-UNION ALL SELECT 'health_score_accounts', cell || '{"le": "+Inf"}', (SELECT count(score) FROM scored s WHERE s.cell = c.cell) FROM cell c
-UNION ALL SELECT 'health_score_points', cell, (SELECT COALESCE(sum(score), 0) FROM scored s WHERE s.cell = c.cell) FROM cell c
-UNION ALL SELECT 'health_score_average', jsonb_build_object('tenant', tenant), avg(score) FROM scored WHERE score IS NOT NULL GROUP BY tenant
-UNION ALL SELECT 'health_score_arr_weighted_average', jsonb_build_object('tenant', tenant), sum(score * arr) / sum(arr)
-          FROM scored WHERE score IS NOT NULL AND arr > 0 GROUP BY tenant HAVING count(DISTINCT currency) = 1;
-
-INSERT INTO answer
-SELECT 'accounts_by_health', cell || jsonb_build_object('band', b),
-       (SELECT count(*) FROM scored s WHERE s.cell = c.cell
-          AND b = CASE WHEN score IS NULL THEN 'unscored' WHEN score >= 80 THEN 'healthy' WHEN score >= 60 THEN 'moderate'
-                       WHEN score >= 40 THEN 'at_risk' ELSE 'critical' END)
-FROM cell c, unnest(ARRAY['healthy', 'moderate', 'at_risk', 'critical', 'unscored']) b;
-
-CREATE TEMP TABLE factor_cell AS
-SELECT cell, factor, sum(value) AS points, count(*) AS accounts FROM factor JOIN customer USING (id) GROUP BY cell, factor;
-INSERT INTO answer
-SELECT f.family, cell || jsonb_build_object('factor', factor), COALESCE(CASE f.family WHEN 'health_factor_points' THEN points ELSE accounts END, 0)
-FROM unnest(ARRAY['health_factor_points', 'health_factor_accounts']) f (family), cell CROSS JOIN weight LEFT JOIN factor_cell USING (cell, factor);
-
-CREATE TEMP TABLE input_cell AS
-SELECT cell, factor, input, sum(value) AS points, count(*) AS accounts FROM input JOIN customer USING (id) GROUP BY cell, factor, input;
-INSERT INTO answer
-SELECT f.family, cell || jsonb_build_object('factor', factor, 'input', input),
-       COALESCE(CASE f.family WHEN 'health_input_points' THEN points ELSE accounts END, 0)
-FROM unnest(ARRAY['health_input_points', 'health_input_accounts']) f (family), cell CROSS JOIN known_input
-LEFT JOIN input_cell USING (cell, factor, input);
-
-INSERT INTO answer
-SELECT 'health_coverage_ratio', jsonb_build_object('tenant', tenant, 'factor', w.factor), count(f.id)::numeric / count(*)
-FROM customer c CROSS JOIN weight w LEFT JOIN factor f ON f.id = c.id AND f.factor = w.factor GROUP BY tenant, w.factor;
-
-INSERT INTO answer
-SELECT 'account_health_score', jsonb_build_object('tenant', tenant, 'account', id), score FROM scored WHERE score IS NOT NULL;
-INSERT INTO answer
-SELECT 'account_health_factor_score', jsonb_build_object('tenant', tenant, 'account', id, 'factor', factor), value FROM factor JOIN customer USING (id);

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Recurring revenue, its movements between both ends of each window, and retention.
 CREATE TEMP TABLE ends AS
-SELECT p.tenant, p.cell, p.currency, w.name AS "window", pg_temp.arr_at(a, w.start) AS a, p.arr AS b,
+SELECT p.id, p.tenant, p.cell, p.currency, w.name AS "window", pg_temp.arr_at(a, w.start) AS a, p.arr AS b,
        EXISTS (SELECT FROM level l WHERE l.id = p.id AND l.arr > 0 AND l.at < w.start AND (p.churn_at > l.at) IS NOT FALSE) AS ever
 FROM picture p JOIN account a USING (id) CROSS JOIN "window" w;
 
@@ -56,3 +56,30 @@ GROUP BY r.family, tenant, currency, "window";
 INSERT INTO answer
 SELECT 'account_arr', jsonb_build_object('tenant', tenant, 'account', id, 'currency', currency), arr
 FROM picture WHERE NOT churned AND arr IS NOT NULL;
+
+-- Ratios of the window as a whole: unknown revenue is in neither end.
+CREATE TEMP TABLE flow AS
+SELECT tenant, currency, "window", COALESCE(sum(a), 0) AS opening, COALESCE(sum(b), 0) AS closing,
+       COALESCE(sum(amount) FILTER (WHERE kind IN ('new', 'expansion', 'reactivation')), 0) AS gained,
+       COALESCE(sum(amount) FILTER (WHERE kind IN ('contraction', 'churn')), 0) AS lost
+FROM movement GROUP BY tenant, currency, "window";
+INSERT INTO answer
+SELECT f.family, jsonb_build_object('tenant', tenant, 'currency', currency, 'window', "window"), above / below
+FROM flow CROSS JOIN LATERAL (VALUES ('arr_growth_ratio', closing - opening, opening), ('quick_ratio', gained, lost),
+                                     ('revenue_churn_ratio', lost, opening)) f (family, above, below)
+WHERE below > 0;
+
+-- Customers: who pays at both ends, by the same kinds.
+INSERT INTO answer
+SELECT f.family, cell || jsonb_build_object('window', "window"),
+       CASE f.family WHEN 'accounts_opening' THEN count(*) FILTER (WHERE a > 0)
+                     WHEN 'accounts_closing' THEN count(*) FILTER (WHERE b > 0)
+                     WHEN 'accounts_won' THEN count(*) FILTER (WHERE kind = 'new')
+                     WHEN 'accounts_reactivated' THEN count(*) FILTER (WHERE kind = 'reactivation')
+                     WHEN 'accounts_lost' THEN count(*) FILTER (WHERE kind = 'churn')
+                     ELSE count(*) FILTER (WHERE a IS NULL AND b > 0) - count(*) FILTER (WHERE a > 0 AND b IS NULL) END
+FROM movement, unnest(ARRAY['accounts_opening', 'accounts_closing', 'accounts_won', 'accounts_reactivated', 'accounts_lost', 'accounts_adjusted']) f (family)
+GROUP BY f.family, cell, "window";
+INSERT INTO answer
+SELECT 'logo_churn_ratio', jsonb_build_object('tenant', tenant, 'window', "window"), avg((kind = 'churn')::int)
+FROM movement WHERE a > 0 GROUP BY tenant, "window";
