@@ -13,3 +13,4 @@ EXTRA_DIST += \
 
 include contrib/sql.mk
 include contrib/generator.mk
+include contrib/requirements.mk
