@@ -98,6 +98,24 @@ SELECT id, organization_id, '2022-01-01 00:00+00', 600, 50, 'mrr' FROM numbered 
 UNION ALL
 SELECT id, organization_id, t, 0, 0, 'arr' FROM numbered, (SELECT t FROM instants ORDER BY t LIMIT 1) i WHERE n % 40 = 15;
 
+-- 34: last heard of exactly at the start of a window. 35, 36: revenue that rose after nothing that counts: what went well came before a rise at
+-- the very start of the year, and before the rise within it nothing, or a note.
+DELETE FROM public.engagements WHERE account_id IN (SELECT id FROM numbered WHERE n % 40 IN (34, 35, 36));
+DELETE FROM public.customer_goals WHERE account_id IN (SELECT id FROM numbered WHERE n % 40 IN (35, 36));
+DELETE FROM public.account_growth_history WHERE account_id IN (SELECT id FROM numbered WHERE n % 40 IN (35, 36));
+DELETE FROM crm_ext.account_detail WHERE account_id IN (SELECT id FROM numbered WHERE n % 40 IN (34, 35, 36));
+UPDATE public.accounts SET status = 'active', created_at = '2021-05-05 05:05+00' WHERE id IN (SELECT id FROM numbered WHERE n % 40 IN (34, 35, 36));
+INSERT INTO public.account_growth_history (account_id, organization_id, recorded_at, arr, mrr, growth_tracking_method)
+SELECT n.id, n.organization_id, l.at, l.arr, NULL::numeric, 'arr'
+FROM numbered n, (SELECT max(t) AS t FROM instants) i,
+     LATERAL (VALUES (timestamptz '2022-01-01', 1000), (t - interval '1 year', 2000), (t - interval '100 days', 3000)) l (at, arr) WHERE n.n % 40 IN (35, 36);
+INSERT INTO public.engagements (account_id, organization_id, type, title, outcome, completed_at)
+SELECT n.id, n.organization_id, 'call', 'edge', 'neutral', t - make_interval(hours => 24 * (ARRAY[7, 30, 60, 90])[1 + n.n / 40 % 4]) FROM numbered n, instants WHERE n.n % 40 = 34
+UNION ALL
+SELECT n.id, n.organization_id, e.type, 'edge', 'positive', e.at
+FROM numbered n, (SELECT max(t) AS t FROM instants) i,
+     LATERAL (VALUES (35, 'call', t - interval '1 year 10 days'), (36, 'note', t - interval '110 days')) e (n, type, at) WHERE n.n % 40 = e.n;
+
 -- 19: accounts as old as an instant, and a microsecond younger.
 UPDATE public.accounts SET created_at = i.t + interval '1 microsecond' * (n / 20 % 2)
 FROM numbered n, (SELECT t, row_number() OVER (ORDER BY t)::int - 1 AS k FROM instants) i
