@@ -34,10 +34,11 @@ FROM completed c CROSS JOIN span w GROUP BY tenant, team_member, w.name;
 
 INSERT INTO answer
 SELECT 'engagement_activity', jsonb_build_object('tenant', tenant, 'weekday', d.name, 'hour', to_char(h, 'FM00'), 'window', '90d'),
-       count(*) FILTER (WHERE extract(isodow FROM completed_at) = d.nr AND extract(hour FROM completed_at) = h)
-FROM (SELECT DISTINCT tenant FROM picture) a CROSS JOIN unnest(ARRAY['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']) WITH ORDINALITY d (name, nr)
-CROSS JOIN generate_series(0, 23) h LEFT JOIN (SELECT * FROM completed WHERE "window" = '90d') c USING (tenant)
-GROUP BY tenant, d.name, h;
+       COALESCE(n, 0)
+FROM (SELECT DISTINCT tenant FROM picture) a CROSS JOIN unnest(ARRAY['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']) WITH ORDINALITY d (name, day)
+CROSS JOIN generate_series(0, 23) h
+LEFT JOIN (SELECT tenant, extract(isodow FROM completed_at) AS day, extract(hour FROM completed_at) AS h, count(*) AS n
+           FROM completed WHERE "window" = '90d' GROUP BY tenant, day, h) c USING (tenant, day, h);
 
 -- Notes are internal: the customer hears nothing of them.
 INSERT INTO answer

@@ -29,16 +29,17 @@ FROM public.customer_goals g JOIN picture p ON p.id = g.account_id, instant
 CROSS JOIN LATERAL (SELECT (g.target_date + 1)::timestamptz <= t AS past) x
 WHERE g.created_at <= t;
 INSERT INTO answer
-SELECT 'goals', cell || jsonb_build_object('status', s), (SELECT count(*) FROM goal g WHERE g.cell = c.cell AND g.status = s AND NOT churned)
-FROM cell c, unnest(ARRAY['on_track', 'at_risk', 'achieved', 'missed', 'overdue', 'unknown']) s;
+SELECT 'goals', cell || jsonb_build_object('status', status), COALESCE(n, 0)
+FROM cell CROSS JOIN unnest(ARRAY['on_track', 'at_risk', 'achieved', 'missed', 'overdue', 'unknown']) s (status)
+LEFT JOIN (SELECT cell, status, count(*) AS n FROM goal WHERE NOT churned GROUP BY cell, status) g USING (cell, status);
 
 CREATE TEMP TABLE goal_due AS
 SELECT tenant, cell, name AS "window", status FROM goal JOIN "window" w ON target > w.start AND target <= w.t
 WHERE status IN ('achieved', 'missed', 'overdue');
 INSERT INTO answer
-SELECT 'goals_due', cell || jsonb_build_object('result', r, 'window', w),
-       (SELECT count(*) FROM goal_due g WHERE g.cell = c.cell AND g.status = r AND g."window" = w)
-FROM cell c, unnest(ARRAY['achieved', 'missed', 'overdue']) r, unnest(ARRAY['30d', '90d', '1y']) w;
+SELECT 'goals_due', cell || jsonb_build_object('result', status, 'window', "window"), COALESCE(n, 0)
+FROM cell CROSS JOIN unnest(ARRAY['achieved', 'missed', 'overdue']) r (status) CROSS JOIN unnest(ARRAY['30d', '90d', '1y']) w ("window")
+LEFT JOIN (SELECT cell, status, "window", count(*) AS n FROM goal_due GROUP BY cell, status, "window") g USING (cell, status, "window");
 INSERT INTO answer
 SELECT 'goal_completion_ratio', jsonb_build_object('tenant', tenant, 'window', "window"), avg((status = 'achieved')::int)
 FROM goal_due WHERE "window" <> '7d' GROUP BY tenant, "window";
@@ -55,17 +56,18 @@ SELECT d.*, h.name AS horizon FROM term d, instant, (VALUES ('30d', 720), ('60d'
 WHERE NOT churned AND ends > t AND ends <= t + make_interval(hours => h.hours);
 
 INSERT INTO answer
-SELECT 'renewals_due', cell || jsonb_build_object('result', r, 'window', w),
-       (SELECT count(*) FROM due d WHERE d.cell = c.cell AND d.result = r AND d."window" = w)
-FROM cell c, unnest(ARRAY['renewed', 'lost', 'undecided']) r, unnest(ARRAY['30d', '90d', '1y']) w;
+SELECT 'renewals_due', cell || jsonb_build_object('result', result, 'window', "window"), COALESCE(n, 0)
+FROM cell CROSS JOIN unnest(ARRAY['renewed', 'lost', 'undecided']) r (result) CROSS JOIN unnest(ARRAY['30d', '90d', '1y']) w ("window")
+LEFT JOIN (SELECT cell, result, "window", count(*) AS n FROM due GROUP BY cell, result, "window") d USING (cell, result, "window");
 INSERT INTO answer
 SELECT 'renewals_upcoming', cell || jsonb_build_object('result', r, 'horizon', h),
        (SELECT count(*) FROM upcoming d WHERE d.cell = c.cell AND d.result = r AND d.horizon = h)
 FROM cell c, unnest(ARRAY['renewed', 'lost', 'undecided']) r, unnest(ARRAY['30d', '60d', '90d']) h;
 INSERT INTO answer
-SELECT 'renewal_arr_due', cell || jsonb_build_object('currency', currency, 'result', r, 'window', w),
-       (SELECT COALESCE(sum(arr), 0) FROM due d WHERE d.cell = c.cell AND d.currency = c.currency AND d.result = r AND d."window" = w)
-FROM cell_currency c, unnest(ARRAY['renewed', 'lost', 'undecided']) r, unnest(ARRAY['30d', '90d', '1y']) w;
+SELECT 'renewal_arr_due', cell || jsonb_build_object('currency', currency, 'result', result, 'window', "window"), COALESCE(total, 0)
+FROM cell_currency CROSS JOIN unnest(ARRAY['renewed', 'lost', 'undecided']) r (result) CROSS JOIN unnest(ARRAY['30d', '90d', '1y']) w ("window")
+LEFT JOIN (SELECT cell, currency, result, "window", sum(arr) AS total FROM due GROUP BY cell, currency, result, "window") d
+  USING (cell, currency, result, "window");
 INSERT INTO answer
 SELECT 'renewal_arr_upcoming', cell || jsonb_build_object('currency', currency, 'result', r, 'horizon', h),
        (SELECT COALESCE(sum(arr), 0) FROM upcoming d WHERE d.cell = c.cell AND d.currency = c.currency AND d.result = r AND d.horizon = h)

@@ -8,9 +8,9 @@ FROM public.nps_surveys n JOIN picture p ON p.id = n.account_id
 JOIN "window" w ON COALESCE(n.survey_date, n.created_at::date)::timestamptz > w.start AND COALESCE(n.survey_date, n.created_at::date)::timestamptz <= w.t;
 
 INSERT INTO answer
-SELECT 'nps_responses', cell || jsonb_build_object('category', k, 'window', w),
-       (SELECT count(*) FROM vote v WHERE v.cell = c.cell AND v.category = k AND v."window" = w)
-FROM cell c, unnest(ARRAY['promoter', 'passive', 'detractor']) k, unnest(ARRAY['30d', '90d', '1y']) w;
+SELECT 'nps_responses', cell || jsonb_build_object('category', category, 'window', "window"), COALESCE(n, 0)
+FROM cell CROSS JOIN unnest(ARRAY['promoter', 'passive', 'detractor']) k (category) CROSS JOIN unnest(ARRAY['30d', '90d', '1y']) w ("window")
+LEFT JOIN (SELECT cell, category, "window", count(*) AS n FROM vote GROUP BY cell, category, "window") v USING (cell, category, "window");
 
 CREATE TEMP VIEW share AS
 SELECT tenant, count(*) AS n, avg((category = 'promoter')::int) AS p, avg((category = 'detractor')::int) AS d
