@@ -9,10 +9,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "analytics/evaluate.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "engine/state.h"
 
 /* A failed sync is tried again after 1 s, then after randomly growing pauses: many hosts must not come back in step after a failover.
@@ -131,13 +131,6 @@ enum crm_status crm_engine_new(const struct crm_instance_options *options, const
 
 /* --- following the CRM ----------------------------------------------------------------------------------------- */
 
-static int64_t random_between(int64_t low, int64_t high) {
-  uint64_t r = 0;
-  if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r))
-    r = (uint64_t)crm_clock_monotonic_us() * UINT64_C(6364136223846793005);
-  return low + (int64_t)(r % (uint64_t)(high - low + 1));
-}
-
 static int64_t next_backoff(const struct crm_engine *engine, int64_t previous_us) {
   int64_t cap = engine->options->sync_interval_us;
   if (cap < BACKOFF_CAP_MIN_US)
@@ -146,7 +139,7 @@ static int64_t next_backoff(const struct crm_engine *engine, int64_t previous_us
     cap = BACKOFF_CAP_MAX_US;
   if (previous_us == 0)
     return BACKOFF_FIRST_US;
-  int64_t pause = random_between(BACKOFF_FIRST_US, 3 * previous_us);
+  int64_t pause = crm_random_between(BACKOFF_FIRST_US, 3 * previous_us);
   return pause < cap ? pause : cap;
 }
 
