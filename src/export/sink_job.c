@@ -17,8 +17,9 @@
 /* --- ranges
  * ---------------------------------------------------------------------------------------------------------------------------------- */
 
+/* Of a job that has one; a job without is ended at once. */
 static struct crm_range *first_range(struct crm_job *job) {
-  return job->first < job->n ? &job->ranges[job->first] : NULL;
+  return &job->ranges[job->first];
 }
 
 static enum crm_status append(struct crm_job *job, struct crm_range range) {
@@ -184,7 +185,7 @@ void crm_sink_next_job(struct crm_sink *sink) {
     bool loaded = from_spool ? load_file(sink, of) : load_frame(sink, of);
     if (!loaded && crm_clock_monotonic_us() < sink->retry_us)
       return; /* put off */
-    if (loaded && first_range(&sink->job) == NULL)
+    if (loaded && sink->job.n == 0)
       crm_sink_end_job(sink, true); /* an empty tick */
   }
 }

@@ -28,6 +28,7 @@ static void end_orphans(struct crm_sink *sink, int64_t now_us) {
     pthread_mutex_unlock(&sink->mutex);
     if (!orphan || channel->business.frame == NULL)
       continue;
+    channel->restored = false; /* there is no more to wait for */
     struct crm_series_set nothing;
     if (crm_set_init(&nothing) != CRM_OK)
       continue;
