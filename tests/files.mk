@@ -15,6 +15,7 @@ include tests/unit/encode.mk
 include tests/golden/files.mk
 include tests/e2e/files.mk
 include tests/e2e/encode.mk
+include tests/e2e/remote_write.mk
 include tests/oracle/files.mk
 include tests/fuzz/files.mk
 include tests/bench/files.mk

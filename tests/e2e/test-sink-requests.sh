@@ -1,0 +1,4 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# See sink_requests.py.
+exec /usr/bin/python3 -B "$CRM_SRCDIR/tests/e2e/sink_requests.py"
