@@ -12,6 +12,7 @@ include tests/unit/kpi.mk
 include tests/unit/engine.mk
 include tests/unit/backfill.mk
 include tests/unit/encode.mk
+include tests/unit/sink.mk
 include tests/golden/files.mk
 include tests/e2e/files.mk
 include tests/e2e/encode.mk

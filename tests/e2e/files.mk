@@ -39,6 +39,7 @@ check-unit: all
 # Those among them that run more than one thread, and nothing else built: for ThreadSanitizer, which is slow.
 threaded_tests = \
 	tests/unit/test_engine.t \
+	tests/unit/test_sink.t \
 	tests/unit/test_source_faults.t \
 	tests/unit/test_stop.t
 check-threads:
