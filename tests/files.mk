@@ -19,4 +19,5 @@ include tests/e2e/encode.mk
 include tests/e2e/remote_write.mk
 include tests/oracle/files.mk
 include tests/fuzz/files.mk
+include tests/fuzz/sink.mk
 include tests/bench/files.mk

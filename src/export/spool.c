@@ -53,9 +53,10 @@ bool crm_spool_unescape(const char *text, char *out) {
   for (const char *c = text; *c != '\0'; c++) {
     if (*c == '%') {
       int high = hex_digit(c[1]), low = high < 0 ? -1 : hex_digit(c[2]);
-      if (low < 0 || high * 16 + low == 0 || plain((char)(high * 16 + low)))
+      char meant = (char)(high * 16 + low);
+      if (low < 0 || meant == '\0' || plain(meant) || (meant == '.' && c > text))
         return false;
-      *out++ = (char)(high * 16 + low);
+      *out++ = meant;
       c += 2;
     } else if (plain(*c) || (*c == '.' && c > text)) {
       *out++ = *c;

@@ -130,7 +130,7 @@ def decode_otlp(body, encoding):
 
 class Request:
     def __init__(self, handler, body):
-        self.at = time.monotonic()
+        self.at, self.wall = time.monotonic(), time.time()
         self.path = handler.path
         self.headers = handler.headers
         self.peer = handler.client_address[1]

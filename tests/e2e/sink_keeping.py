@@ -166,7 +166,8 @@ def changed_files(run):
     os.remove(os.path.join(run.dir, "key"))
     f.tick(run.now + SECOND)
     until(lambda: len(r.requests) == 3)
-    assert r.requests[2].headers["api-key"] == "2nd" and "stays in force" in f.log()
+    assert r.requests[2].headers["api-key"] == "2nd"
+    until(lambda: "stays in force" in f.log())
 
 
 @case("a file of secrets is refused:", V1, ("open to the group", "x", 0o640), ("open to all", "x", 0o604), ("empty", "", 0o600), ("missing", None, 0))
@@ -188,7 +189,8 @@ def redacted(run):
         f.tick(run.now + i * SECOND)
     until(lambda: len(r.requests) >= 5)
     f.stop()
-    assert "HTTP status 400" in f.log() and "HTTP status 429" in f.log()
+    until(lambda: "HTTP status 400" in f.log())
+    until(lambda: "HTTP status 429" in f.log())
     for secret in ("wrong-token", "wrong-key", "s3cret", "hunter22", "Acme", "Umbrella", "a000001"):
         assert secret not in f.log(), f.log()
 
@@ -355,7 +357,9 @@ def damaged(run, how):
     until(lambda: run.batches() == [])
     until(lambda: f.metrics().get("samples_total") == 10)
     assert ticks(r) == [run.now // 1000 - 3000, run.now // 1000 - 1000]
-    assert f.metrics()["dropped_total corrupt"] == 5 and os.path.exists(path + ".bad") and "set aside" in f.log()
+    assert f.metrics()["dropped_total corrupt"] == 5
+    assert os.path.exists(path + ".bad")
+    until(lambda: "set aside" in f.log())
 
 
 @case("a damaged state, and other things in the directory, do no harm", V1)
@@ -369,7 +373,8 @@ def damaged_state(run):
     f = run.feed(r, spool=run.spool())
     f.tick(run.now)
     until(lambda: f.metrics().get("samples_total") == 5)
-    assert os.path.exists(place + "/state.bad") and "is not known" in f.log()
+    assert os.path.exists(place + "/state.bad")
+    until(lambda: "is not known" in f.log())
 
 
 @case("the spool keeps to its limit of bytes, the oldest go", V1)
@@ -420,7 +425,8 @@ def locked(run):
     second = run.feed(r, spool=run.spool(), spool_retry_ms=200)
     second.tick(run.now, instance="beta")
     until(lambda: second.metrics("beta").get("samples_total") == 5)  # from memory
-    assert "another process uses the directory" in second.log() and run.batches("beta") == []
+    until(lambda: "another process uses the directory" in second.log())
+    assert run.batches("beta") == []
     first.stop()
     time.sleep(0.5)
     second.tick(run.now + SECOND, instance="beta")
@@ -436,7 +442,8 @@ def disk_full(run):
         f.tick(run.now + (i - 8) * SECOND)
     until(lambda: f.metrics().get("samples_total") == 40)
     assert ticks(r) == [run.now // 1000 + 1000 * (i - 8) for i in range(8)]
-    assert "the spool cannot be used" in f.log() and run.batches() == []
+    until(lambda: "the spool cannot be used" in f.log())
+    assert run.batches() == []
     assert f.stop()[0] == "stopped"
 
 

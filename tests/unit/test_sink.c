@@ -323,6 +323,9 @@ static void test_abandoned(void **state) {
   }
   assert_true(ended);
   assert_int_equal(logged.lines, -1000);
+  usleep(100000); /* it is out of the mutex */
+  sink->started = false;
+  assert_true(crm_sink_stop(sink, 0)); /* no leak, then */
 }
 
 /* All signals are blocked in the thread: the host's handlers must not run there. */

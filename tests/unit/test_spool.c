@@ -44,7 +44,7 @@ static void test_names(void **state) {
     assert_true(crm_spool_unescape(cases[i].escaped, buf));
     assert_string_equal(buf, cases[i].name);
   }
-  static const char *const wrong[] = {".", "..", ".x", "a b", "a/b", "%", "%2", "%2e", "%00", "%61", "%GG", "\xc3\xa9"};
+  static const char *const wrong[] = {".", "..", ".x", "a b", "a/b", "%", "%2", "%2e", "%00", "%61", "a%2E", "%GG", "\xc3\xa9"};
   for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
     print_message("# not %s\n", wrong[i]);
     assert_false(crm_spool_unescape(wrong[i], buf));
