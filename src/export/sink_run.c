@@ -80,6 +80,8 @@ static size_t count_left(struct crm_sink *sink) {
 static void wind_up(struct crm_sink *sink) {
   crm_http_cancel(sink->http);
   sink->in_flight = false;
+  sink->spool_due_us = 0; /* the disk may have room again */
+  crm_sink_feed(sink, crm_clock_monotonic_us());
   size_t lost = count_left(sink);
   if (sink->job.channel != NULL && !sink->job.from_spool)
     lost++;

@@ -256,7 +256,7 @@ static void check_stop(const char *host, int port) {
   int64_t start = crm_clock_monotonic_us();
   assert_true(crm_sink_stop(sink, start + seconds(0.5)));
   assert_true(crm_clock_monotonic_us() - start < seconds(0.6));
-  assert_int_equal(logged.lines, 1); /* that a tick is lost */
+  assert_in_range(logged.lines, 1, 2); /* that a tick is lost; and, if there was time, that the look-up failed */
 }
 
 static void test_silent(void **state) {
@@ -344,8 +344,8 @@ static void test_signals(void **state) {
     if (sscanf(line, "SigBlk: %63s", mask) == 1)
       break;
   pclose(f);
-  /* All but SIGKILL and SIGSTOP, and the two that the C library keeps for itself. */
-  assert_int_equal(strtoull(mask, NULL, 16) | 0x180040100, 0xffffffffffffffff);
+  /* All but SIGKILL and SIGSTOP, the two that the C library keeps for itself, and one of valgrind's. */
+  assert_int_equal(strtoull(mask, NULL, 16) | 0x8000000180040100, 0xffffffffffffffff);
   assert_true(crm_sink_stop(sink, crm_clock_monotonic_us() + seconds(2)));
   receiver_end(&receiver);
 }
