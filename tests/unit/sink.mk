@@ -19,3 +19,9 @@ tests_unit_test_sink_t_SOURCES = tests/unit/test_sink.c
 tests_unit_test_sink_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_sink_t_LDADD = libcrm.la $(CMOCKA_LIBS) -lpthread -ldl
 TESTS += tests/unit/test_sink.t
+check_PROGRAMS += tests/unit/test_sink_memory.t
+tests_unit_test_sink_memory_t_SOURCES = tests/unit/test_sink_memory.c
+tests_unit_test_sink_memory_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_sink_memory_t_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+tests_unit_test_sink_memory_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_sink_memory.t
