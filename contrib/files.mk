@@ -14,3 +14,4 @@ EXTRA_DIST += \
 include contrib/sql.mk
 include contrib/generator.mk
 include contrib/requirements.mk
+include contrib/prometheus.mk

@@ -17,6 +17,7 @@ include tests/golden/files.mk
 include tests/e2e/files.mk
 include tests/e2e/encode.mk
 include tests/e2e/remote_write.mk
+include tests/prometheus/files.mk
 include tests/oracle/files.mk
 include tests/fuzz/files.mk
 include tests/fuzz/sink.mk

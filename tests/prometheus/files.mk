@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# Rules for Prometheus, with promtool: in `make check`.
+TESTS += tests/prometheus/test-rules.sh
+dist_check_SCRIPTS += tests/prometheus/test-rules.sh
+EXTRA_DIST += \
+	tests/prometheus/alerts-fast.test.yml \
+	tests/prometheus/alerts-no-settings.test.yml \
+	tests/prometheus/alerts-slow.test.yml \
+	tests/prometheus/alerts.test.yml \
+	tests/prometheus/recording_test.py
