@@ -13,6 +13,7 @@ include tests/unit/engine.mk
 include tests/unit/backfill.mk
 include tests/unit/encode.mk
 include tests/unit/sink.mk
+include tests/unit/scrape.mk
 include tests/golden/files.mk
 include tests/e2e/files.mk
 include tests/e2e/encode.mk

@@ -11,6 +11,9 @@
 #define DATABASE(field) .target = CRM_TARGET_DATABASE, .offset = offsetof(struct crm_database_options, field)
 #define RELATION(field) .target = CRM_TARGET_RELATION, .offset = offsetof(struct crm_relation_options, field)
 #define RULE(field) .target = CRM_TARGET_RULE, .offset = offsetof(struct crm_rule, field)
+#define LISTEN(field) .target = CRM_TARGET_LISTEN, .offset = offsetof(struct crm_listen_options, field)
+#define TEXT_FILE(field) .target = CRM_TARGET_TEXT_FILE, .offset = offsetof(struct crm_textfile_options, field)
+#define SINK(field) .target = CRM_TARGET_SINK, .offset = offsetof(struct crm_sink_options, field)
 #define SCORECARD(field) .target = CRM_TARGET_SCORECARD, .offset = offsetof(struct crm_scorecard, field)
 
 static const struct crm_option table[] = {
@@ -44,6 +47,14 @@ const char *crm_option_block_name(unsigned block) {
     return "Relation";
   case CRM_BLOCK_RECOMMENDATION:
     return "Recommendation";
+  case CRM_BLOCK_LISTEN:
+    return "Listen";
+  case CRM_BLOCK_TEXT_FILE:
+    return "TextFile";
+  case CRM_BLOCK_REMOTE_WRITE:
+    return "RemoteWrite";
+  case CRM_BLOCK_OTLP:
+    return "OTLP";
   default:
     return "Scorecard";
   }
@@ -178,7 +189,8 @@ void crm_option_allowed(const struct crm_option *option, struct crm_strbuf *out)
     add_range(option, out);
     return;
   case CRM_KIND_BYTES:
-    crm_strbuf_adds(out, "0, a number of bytes of at least 1048576, or such a number in quotes that ends in K, M or G");
+    crm_strbuf_addf(out, "%sa number of bytes from %.15g to %.15g, or such a number in quotes that ends in K, M or G",
+                    option->zero ? "0, " : "", option->min, option->max);
     return;
   case CRM_KIND_ZONE:
     crm_strbuf_adds(out, "a name of the tz database such as \"Europe/Berlin\" or \"UTC\"");
@@ -198,6 +210,25 @@ void crm_option_allowed(const struct crm_option *option, struct crm_strbuf *out)
     return;
   case CRM_KIND_CONDITION:
     crm_strbuf_addf(out, "in quotes a term, one of <, <=, > and >=, and a number; up to %d conditions, each once", CRM_CONDITIONS_MAX);
+    return;
+  case CRM_KIND_URL:
+    crm_strbuf_adds(out, "a whole URL in quotes that begins with http:// or https://, without user or password in it");
+    return;
+  case CRM_KIND_PATTERNS:
+    crm_strbuf_adds(out, "one or more names of families in quotes, with * and ? for any letters, and \"!\" first to leave out");
+    return;
+  case CRM_KIND_LABEL:
+    crm_strbuf_addf(
+        out,
+        "a name of letters, digits and '_' that does not begin with a digit or with \"__\", each once and not job or instance, and a "
+        "text of up to %.15g bytes",
+        option->max);
+    return;
+  case CRM_KIND_HEADER:
+    crm_strbuf_adds(out, "the name of a header, each once, that neither the protocol nor another option sets, and its value");
+    return;
+  case CRM_KIND_HEADER_FILE:
+    crm_strbuf_adds(out, "the name of a header, each once, that neither the protocol nor another option sets, and an absolute path");
     return;
   }
 }

@@ -17,8 +17,13 @@ enum crm_option_block {
   CRM_BLOCK_RELATION = 1u << 2,
   CRM_BLOCK_SCORECARD = 1u << 3,
   CRM_BLOCK_RECOMMENDATION = 1u << 4,
+  CRM_BLOCK_LISTEN = 1u << 5,
+  CRM_BLOCK_TEXT_FILE = 1u << 6,
+  CRM_BLOCK_REMOTE_WRITE = 1u << 7,
+  CRM_BLOCK_OTLP = 1u << 8,
 };
-#define CRM_OPTION_BLOCKS 5
+#define CRM_OPTION_BLOCKS 9
+#define CRM_BLOCKS_SINK (CRM_BLOCK_REMOTE_WRITE | CRM_BLOCK_OTLP)
 
 /* What values an option takes, and the type of the field that it sets. */
 enum crm_option_kind {
@@ -42,10 +47,24 @@ enum crm_option_kind {
   CRM_KIND_PER_ACCOUNT, /* struct crm_params: per_account, per_account_top; `words` in the order of enum crm_per_account */
   CRM_KIND_BENCHMARK,   /* struct crm_params: adds to benchmarks; a text and a number */
   CRM_KIND_CONDITION,   /* struct crm_rule: adds to conditions; "term > number" */
+  CRM_KIND_URL,         /* const char *: http or https; without a password */
+  CRM_KIND_PATTERNS,    /* struct crm_sink_options: adds to families */
+  CRM_KIND_LABEL,       /* struct crm_sink_options: adds to labels; a name and a value */
+  CRM_KIND_HEADER,      /* struct crm_sink_options: adds to headers; a name and a value */
+  CRM_KIND_HEADER_FILE, /* the same; a name and an absolute path */
 };
 
 /* The struct of which `offset` counts. */
-enum crm_option_target { CRM_TARGET_INSTANCE, CRM_TARGET_DATABASE, CRM_TARGET_RELATION, CRM_TARGET_SCORECARD, CRM_TARGET_RULE };
+enum crm_option_target {
+  CRM_TARGET_INSTANCE,
+  CRM_TARGET_DATABASE,
+  CRM_TARGET_RELATION,
+  CRM_TARGET_SCORECARD,
+  CRM_TARGET_RULE,
+  CRM_TARGET_LISTEN,
+  CRM_TARGET_TEXT_FILE,
+  CRM_TARGET_SINK,
+};
 
 struct crm_option {
   const char *name;
@@ -68,7 +87,7 @@ size_t crm_option_count(void);
 const struct crm_option *crm_option_at(size_t i);
 /* The option of that name (letter case does not matter) that may stand in the block, or NULL. */
 const struct crm_option *crm_option_find(const char *name, unsigned block);
-/* "Instance", "Database", "Relation", "Scorecard", "Recommendation". */
+/* "Instance", "Database", "Relation", "Scorecard", "Recommendation", "Listen", "TextFile", "RemoteWrite", "OTLP". */
 const char *crm_option_block_name(unsigned block);
 
 /* Appends what is allowed: "a number of seconds from 1 to 86400", "one of plain, hashed and off". */
@@ -81,6 +100,9 @@ struct crm_option_place {
   struct crm_relation_options *relation;
   struct crm_scorecard *scorecard;
   struct crm_rule *rule;
+  struct crm_listen_options *listen;
+  struct crm_textfile_options *textfile;
+  struct crm_sink_options *sink;
   const char *mapping_dir;
   struct crm_arena *arena;
 };

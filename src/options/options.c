@@ -2,7 +2,7 @@
 /* <Plugin crm> -> struct crm_options: which option stands in which block, and what must fit together. */
 #include "crm_config.h"
 
-#include "options/option_table.h"
+#include "options/block.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,111 +12,7 @@ enum { LONGEST_NAME = 64 };
 
 static const int64_t least_stale_us = 900 * CRM_US_PER_SECOND;
 
-/* A block while it is read. */
-struct block {
-  unsigned type;
-  const struct crm_conf_node *node;
-  const struct crm_conf_node **seen; /* by the option's place in the table: where it was given, or NULL */
-  struct crm_option_place place;
-  struct crm_error *err;
-};
-
-/* Puts "FILE:LINE: Name: " before the message. */
-static enum crm_status locate(struct crm_error *err, const struct crm_conf_node *node, const char *name) {
-  if (node->file == NULL)
-    return crm_error_prefix(err, "%s", name);
-  if (node->line == 0)
-    return crm_error_prefix(err, "%s: %s", node->file, name);
-  return crm_error_prefix(err, "%s:%d: %s", node->file, node->line, name);
-}
-
-static enum crm_status out_of_memory(struct crm_error *err) {
-  return crm_error_set(err, CRM_ERR_MEMORY, "not enough memory for the options");
-}
-
-/* Where the option was given, or its block. */
-static const struct crm_conf_node *position(const struct block *block, const char *name) {
-  for (size_t i = 0; i < crm_option_count(); i++)
-    if ((crm_option_at(i)->blocks & block->type) != 0 && strcmp(crm_option_at(i)->name, name) == 0 && block->seen[i] != NULL)
-      return block->seen[i];
-  return block->node;
-}
-
-static enum crm_status unknown_option(struct block *block, const struct crm_conf_node *node) {
-  const char *here = crm_option_block_name(block->type);
-  const char *near = crm_option_near(node->key, block->type);
-  if (strcasecmp(node->key, "Password") == 0) {
-    crm_error_set(block->err, CRM_ERR_CONFIG,
-                  "there is no such option, so that no password stands in the configuration; allowed: PasswordFile, a file with "
-                  "the password in its first line (mode 0600)");
-    return locate(block->err, node, node->key);
-  }
-  for (unsigned type = 1; type < 1u << CRM_OPTION_BLOCKS; type <<= 1)
-    if (crm_option_find(node->key, type) != NULL) {
-      crm_error_set(block->err, CRM_ERR_CONFIG, "it cannot stand in <%s>; allowed: in <%s>", here, crm_option_block_name(type));
-      return locate(block->err, node, node->key);
-    }
-  if (near != NULL)
-    crm_error_set(block->err, CRM_ERR_CONFIG, "unknown option in <%s>, is %s meant? collectd-crm(5) lists what is allowed", here, near);
-  else
-    crm_error_set(block->err, CRM_ERR_CONFIG, "unknown option in <%s>; collectd-crm(5) lists what is allowed", here);
-  return locate(block->err, node, node->key);
-}
-
-static enum crm_status read_option(struct block *block, const struct crm_conf_node *node) {
-  const struct crm_option *option = crm_option_find(node->key, block->type);
-  if (option == NULL)
-    return unknown_option(block, node);
-  const struct crm_conf_node **seen = &block->seen[option - crm_option_at(0)];
-  if (*seen != NULL && !option->repeats) {
-    if ((*seen)->line > 0)
-      crm_error_set(block->err, CRM_ERR_CONFIG, "it is given twice in this block, first in line %d; allowed: once", (*seen)->line);
-    else
-      crm_error_set(block->err, CRM_ERR_CONFIG, "it is given twice in this block; allowed: once");
-    return locate(block->err, node, option->name);
-  }
-  *seen = node;
-  return crm_option_apply(option, node, &block->place, block->err) == CRM_OK ? CRM_OK : locate(block->err, node, option->name);
-}
-
-/* Gives every option of the block that was not written its default. */
-static enum crm_status set_defaults(struct block *block) {
-  for (size_t i = 0; i < crm_option_count(); i++) {
-    const struct crm_option *option = crm_option_at(i);
-    if ((option->blocks & block->type) != 0 && block->seen[i] == NULL &&
-        crm_option_apply_default(option, &block->place, block->err) != CRM_OK)
-      return locate(block->err, block->node, option->name);
-  }
-  return CRM_OK;
-}
-
-static enum crm_status begin_block(struct block *block, unsigned type, const struct crm_conf_node *node,
-                                   const struct crm_option_place *place, struct crm_error *err) {
-  *block = (struct block){.type = type, .node = node, .place = *place, .err = err};
-  block->seen = crm_arena_calloc(place->arena, crm_option_count(), sizeof(*block->seen));
-  return block->seen == NULL ? out_of_memory(err) : CRM_OK;
-}
-
-static enum crm_status read_options(struct block *block) {
-  for (size_t i = 0; i < block->node->n_children; i++) {
-    enum crm_status status = read_option(block, &block->node->children[i]);
-    if (status != CRM_OK)
-      return status;
-  }
-  return CRM_OK;
-}
-
-/* The one text behind a block's name. */
-static enum crm_status block_name(const struct crm_conf_node *node, struct crm_error *err, const char **name) {
-  if (node->n_values != 1 || node->values[0].type != CRM_CONF_STRING || node->values[0].string[0] == '\0') {
-    crm_error_set(err, CRM_ERR_CONFIG, "the block needs exactly one name in quotes: <%s \"name\">", node->key);
-    return locate(err, node, node->key);
-  }
-  *name = node->values[0].string;
-  return CRM_OK;
-}
-
-static enum crm_status check_scorecard(const struct block *block) {
+static enum crm_status check_scorecard(const struct crm_block *block) {
   const struct crm_scorecard *card = block->place.scorecard;
   const char *name;
   if (card->healthy_from <= card->moderate_from) {
@@ -136,10 +32,10 @@ static enum crm_status check_scorecard(const struct block *block) {
     name = "WeightProductUsage";
     crm_error_set(block->err, CRM_ERR_CONFIG, "all weights of the health score are 0; allowed: at least one above 0");
   }
-  return locate(block->err, position(block, name), name);
+  return crm_block_locate(block->err, crm_block_position(block, name), name);
 }
 
-static enum crm_status check_instance(const struct block *block) {
+static enum crm_status check_instance(const struct crm_block *block) {
   const struct crm_instance_options *instance = block->place.instance;
   const struct crm_params *params = &instance->params;
   const char *name = NULL;
@@ -166,54 +62,55 @@ static enum crm_status check_instance(const struct block *block) {
     crm_error_set(block->err, CRM_ERR_CONFIG, "%.15g seconds is less than SyncInterval, which is %.15g: metrics would come and go",
                   (double)instance->stale_after_us / 1e6, (double)instance->sync_interval_us / 1e6);
   }
-  return name == NULL ? CRM_OK : locate(block->err, position(block, name), name);
+  return name == NULL ? CRM_OK : crm_block_locate(block->err, crm_block_position(block, name), name);
 }
 
 /* <Database "name"> */
-static enum crm_status read_database(const struct crm_conf_node *node, struct block *outer, struct crm_database_options *databases,
+static enum crm_status read_database(const struct crm_conf_node *node, struct crm_block *outer, struct crm_database_options *databases,
                                      size_t *n) {
-  struct block block;
+  struct crm_block block;
   const char *name = NULL;
-  enum crm_status status = block_name(node, outer->err, &name);
+  enum crm_status status = crm_block_name(node, outer->err, &name);
   if (status != CRM_OK)
     return status;
   for (size_t i = 1; i < *n; i++)
     if (strcmp(databases[i].name, name) == 0) {
       crm_error_set(outer->err, CRM_ERR_CONFIG, "there are two blocks <Database \"%s\">; allowed: one for each name", name);
-      return locate(outer->err, node, "Database");
+      return crm_block_locate(outer->err, node, "Database");
     }
   struct crm_database_options *database = &databases[(*n)++];
   struct crm_option_place place = outer->place;
   place.database = database;
-  status = begin_block(&block, CRM_BLOCK_DATABASE, node, &place, outer->err);
+  status = crm_block_begin(&block, CRM_BLOCK_DATABASE, node, &place, outer->err);
   if (status == CRM_OK)
-    status = (database->name = crm_arena_strndup(place.arena, name, strlen(name))) == NULL ? out_of_memory(outer->err) : CRM_OK;
+    status = (database->name = crm_arena_strndup(place.arena, name, strlen(name))) == NULL ? crm_block_out_of_memory(outer->err) : CRM_OK;
   if (status == CRM_OK)
-    status = read_options(&block);
-  return status == CRM_OK ? set_defaults(&block) : status;
+    status = crm_block_read_options(&block);
+  return status == CRM_OK ? crm_block_set_defaults(&block) : status;
 }
 
 /* <Scorecard "segment">; what it does not say is as in the instance. */
-static enum crm_status read_scorecard(const struct crm_conf_node *node, struct block *outer, struct crm_scorecard *cards, size_t *n) {
-  struct block block;
+static enum crm_status read_scorecard(const struct crm_conf_node *node, struct crm_block *outer, struct crm_scorecard *cards, size_t *n) {
+  struct crm_block block;
   const char *segment = NULL;
-  enum crm_status status = block_name(node, outer->err, &segment);
+  enum crm_status status = crm_block_name(node, outer->err, &segment);
   if (status != CRM_OK)
     return status;
   for (size_t i = 1; i < *n; i++)
     if (strcmp(cards[i].segment, segment) == 0) {
       crm_error_set(outer->err, CRM_ERR_CONFIG, "there are two blocks <Scorecard \"%s\">; allowed: one for each segment", segment);
-      return locate(outer->err, node, "Scorecard");
+      return crm_block_locate(outer->err, node, "Scorecard");
     }
   struct crm_scorecard *card = &cards[(*n)++];
   *card = cards[0];
   struct crm_option_place place = outer->place;
   place.scorecard = card;
-  status = begin_block(&block, CRM_BLOCK_SCORECARD, node, &place, outer->err);
+  status = crm_block_begin(&block, CRM_BLOCK_SCORECARD, node, &place, outer->err);
   if (status == CRM_OK)
-    status = (card->segment = crm_arena_strndup(place.arena, segment, strlen(segment))) == NULL ? out_of_memory(outer->err) : CRM_OK;
+    status =
+        (card->segment = crm_arena_strndup(place.arena, segment, strlen(segment))) == NULL ? crm_block_out_of_memory(outer->err) : CRM_OK;
   if (status == CRM_OK)
-    status = read_options(&block);
+    status = crm_block_read_options(&block);
   return status == CRM_OK ? check_scorecard(&block) : status;
 }
 
@@ -236,48 +133,48 @@ static struct crm_rule *find_rule(struct crm_rule *rules, size_t n, const char *
 }
 
 /* What a rule of one's own cannot do without. */
-static enum crm_status check_rule(const struct block *block) {
+static enum crm_status check_rule(const struct crm_block *block) {
   const struct crm_rule *rule = block->place.rule;
   if (rule->disabled || (rule->action != NULL && rule->n_conditions > 0))
     return CRM_OK;
   crm_error_set(block->err, CRM_ERR_CONFIG,
                 "\"%s\" is not the name of a shipped rule, and it has no %s; allowed: one Action, and one Condition or more", rule->name,
                 rule->action == NULL ? "Action" : "Condition");
-  return locate(block->err, block->node, "Recommendation");
+  return crm_block_locate(block->err, block->node, "Recommendation");
 }
 
 /* <Recommendation "name">: a rule, new or in the place of the shipped one of that name; what it does not say is as in that. `seen` has a
  * place for each rule. */
-static enum crm_status read_recommendation(const struct crm_conf_node *node, struct block *outer, struct crm_rule *rules, size_t *n,
+static enum crm_status read_recommendation(const struct crm_conf_node *node, struct crm_block *outer, struct crm_rule *rules, size_t *n,
                                            bool *seen) {
-  struct block block;
+  struct crm_block block;
   const char *name = NULL;
-  enum crm_status status = block_name(node, outer->err, &name);
+  enum crm_status status = crm_block_name(node, outer->err, &name);
   if (status != CRM_OK)
     return status;
   struct crm_rule *rule = find_rule(rules, *n, name);
   if (rule != NULL && seen[rule - rules]) {
     crm_error_set(outer->err, CRM_ERR_CONFIG, "there are two blocks <Recommendation \"%s\">; allowed: one for each rule", name);
-    return locate(outer->err, node, "Recommendation");
+    return crm_block_locate(outer->err, node, "Recommendation");
   }
   if (rule == NULL) {
     if (*n == CRM_RULES_MAX) {
       crm_error_set(outer->err, CRM_ERR_CONFIG, "there are too many rules; allowed: %d, those shipped included", CRM_RULES_MAX);
-      return locate(outer->err, node, "Recommendation");
+      return crm_block_locate(outer->err, node, "Recommendation");
     }
     rule = &rules[(*n)++];
     rule->name = crm_arena_strndup(outer->place.arena, name, strlen(name));
     if (rule->name == NULL)
-      return out_of_memory(outer->err);
+      return crm_block_out_of_memory(outer->err);
   }
   seen[rule - rules] = true;
   const struct crm_rule before = *rule;
   rule->n_conditions = 0;
   struct crm_option_place place = outer->place;
   place.rule = rule;
-  status = begin_block(&block, CRM_BLOCK_RECOMMENDATION, node, &place, outer->err);
+  status = crm_block_begin(&block, CRM_BLOCK_RECOMMENDATION, node, &place, outer->err);
   if (status == CRM_OK)
-    status = read_options(&block);
+    status = crm_block_read_options(&block);
   if (status == CRM_OK && rule->n_conditions == 0) {
     memcpy(rule->conditions, before.conditions, sizeof(rule->conditions));
     rule->n_conditions = before.n_conditions;
@@ -286,13 +183,13 @@ static enum crm_status read_recommendation(const struct crm_conf_node *node, str
 }
 
 /* The shipped rules with what the instance changes; those that are disabled are dropped. */
-static enum crm_status read_recommendations(const struct crm_conf_node *node, struct block *outer) {
+static enum crm_status read_recommendations(const struct crm_conf_node *node, struct crm_block *outer) {
   struct crm_params *params = &outer->place.instance->params;
   size_t n, kept = 0;
   const struct crm_rule *shipped = crm_rules_shipped(&n);
   struct crm_rule *rules = crm_arena_calloc(outer->place.arena, CRM_RULES_MAX, sizeof(*rules));
   if (rules == NULL)
-    return out_of_memory(outer->err);
+    return crm_block_out_of_memory(outer->err);
   memcpy(rules, shipped, n * sizeof(*rules));
   bool seen[CRM_RULES_MAX] = {false};
   for (size_t i = 0; i < node->n_children; i++) {
@@ -321,15 +218,15 @@ static enum crm_status unknown_relation(const struct crm_conf_node *node, const 
   crm_error_set(err, CRM_ERR_CONFIG, "there is no relation \"%.60s\"%s%s%s; allowed: %s", name, is_near ? ", is \"" : "",
                 is_near ? near : "", is_near ? "\" meant?" : "", all);
   crm_strbuf_free(&names);
-  return locate(err, node, "Relation");
+  return crm_block_locate(err, node, "Relation");
 }
 
 /* <Relation "name"> */
-static enum crm_status read_relation(const struct crm_conf_node *node, struct block *outer, const struct crm_database_options *databases,
-                                     size_t n_databases, const struct crm_conf_node **seen) {
-  struct block block;
+static enum crm_status read_relation(const struct crm_conf_node *node, struct crm_block *outer,
+                                     const struct crm_database_options *databases, size_t n_databases, const struct crm_conf_node **seen) {
+  struct crm_block block;
   const char *name = NULL;
-  enum crm_status status = block_name(node, outer->err, &name);
+  enum crm_status status = crm_block_name(node, outer->err, &name);
   if (status != CRM_OK)
     return status;
   enum crm_relation relation = crm_relation_by_name(name);
@@ -337,24 +234,24 @@ static enum crm_status read_relation(const struct crm_conf_node *node, struct bl
     return unknown_relation(node, name, outer->err);
   if (seen[relation] != NULL) {
     crm_error_set(outer->err, CRM_ERR_CONFIG, "there are two blocks <Relation \"%s\">; allowed: one for each relation", name);
-    return locate(outer->err, node, "Relation");
+    return crm_block_locate(outer->err, node, "Relation");
   }
   seen[relation] = node;
   struct crm_relation_options *options = &outer->place.instance->source.relations[relation];
   struct crm_option_place place = outer->place;
   place.relation = options;
-  status = begin_block(&block, CRM_BLOCK_RELATION, node, &place, outer->err);
+  status = crm_block_begin(&block, CRM_BLOCK_RELATION, node, &place, outer->err);
   if (status == CRM_OK)
-    status = read_options(&block);
+    status = crm_block_read_options(&block);
   if (status != CRM_OK)
     return status;
   if (options->query != NULL && options->query_file != NULL) {
     crm_error_set(outer->err, CRM_ERR_CONFIG, "Query and QueryFile are both given; allowed: one of them");
-    return locate(outer->err, position(&block, "QueryFile"), "QueryFile");
+    return crm_block_locate(outer->err, crm_block_position(&block, "QueryFile"), "QueryFile");
   }
   if (options->disabled && relation == CRM_REL_ACCOUNT) {
     crm_error_set(outer->err, CRM_ERR_CONFIG, "account cannot be disabled: every other relation hangs on it");
-    return locate(outer->err, position(&block, "Disabled"), "Disabled");
+    return crm_block_locate(outer->err, crm_block_position(&block, "Disabled"), "Disabled");
   }
   bool known = options->database == NULL;
   for (size_t i = 1; i < n_databases && !known; i++)
@@ -362,7 +259,7 @@ static enum crm_status read_relation(const struct crm_conf_node *node, struct bl
   if (!known) {
     crm_error_set(outer->err, CRM_ERR_CONFIG, "there is no block <Database \"%.60s\"> in this instance; allowed: the name of one",
                   options->database);
-    return locate(outer->err, position(&block, "Database"), "Database");
+    return crm_block_locate(outer->err, crm_block_position(&block, "Database"), "Database");
   }
   return CRM_OK;
 }
@@ -376,7 +273,7 @@ static enum crm_status read_instance(struct crm_instance_options *instance, cons
   struct crm_database_options *databases = crm_arena_calloc(arena, 1 + node->n_children, sizeof(*databases));
   struct crm_scorecard *cards = crm_arena_calloc(arena, 1 + node->n_children, sizeof(*cards));
   if (databases == NULL || cards == NULL)
-    return out_of_memory(err);
+    return crm_block_out_of_memory(err);
   databases[0].name = "";
   source->instance = instance->name;
   source->databases = databases;
@@ -386,21 +283,21 @@ static enum crm_status read_instance(struct crm_instance_options *instance, cons
   params->n_scorecards = 1;
   source->mapping_dir = crm_arena_strndup(arena, mapping_dir, strlen(mapping_dir));
   if (source->mapping_dir == NULL)
-    return out_of_memory(err);
+    return crm_block_out_of_memory(err);
 
   struct crm_option_place place = {
       .instance = instance, .database = &databases[0], .scorecard = &cards[0], .mapping_dir = source->mapping_dir, .arena = arena};
-  struct block block;
-  enum crm_status status = begin_block(&block, CRM_BLOCK_INSTANCE, node, &place, err);
+  struct crm_block block;
+  enum crm_status status = crm_block_begin(&block, CRM_BLOCK_INSTANCE, node, &place, err);
   for (size_t i = 0; i < node->n_children && status == CRM_OK; i++)
     if (block_type(&node->children[i]) == 0)
-      status = read_option(&block, &node->children[i]);
+      status = crm_block_read_option(&block, &node->children[i]);
   if (status == CRM_OK)
-    status = set_defaults(&block);
+    status = crm_block_set_defaults(&block);
   if (status == CRM_OK && instance->stale_after_us == 0)
     instance->stale_after_us = 3 * instance->sync_interval_us > least_stale_us ? 3 * instance->sync_interval_us : least_stale_us;
   /* The default of the one must not make the other wrong. */
-  if (status == CRM_OK && position(&block, "RiskLeave") == node && params->risk_leave > params->risk_critical_above)
+  if (status == CRM_OK && crm_block_position(&block, "RiskLeave") == node && params->risk_leave > params->risk_critical_above)
     params->risk_leave = params->risk_critical_above;
   if (status == CRM_OK)
     status = check_instance(&block);
@@ -456,26 +353,34 @@ enum crm_status crm_options_parse(struct crm_options *options, const struct crm_
                                   struct crm_error *err) {
   for (size_t i = 0; i < plugin->n_children; i++) {
     const struct crm_conf_node *node = &plugin->children[i];
+    if (crm_block_is_export(node)) {
+      enum crm_status status = crm_block_read_export(options, node, err);
+      if (status != CRM_OK)
+        return status;
+      continue;
+    }
     if (strcasecmp(node->key, "Instance") != 0) {
-      crm_error_set(err, CRM_ERR_CONFIG, "it cannot stand here; allowed in <Plugin crm>: blocks <Instance \"name\">");
-      return locate(err, node, node->key);
+      crm_error_set(err, CRM_ERR_CONFIG,
+                    "it cannot stand here; allowed in <Plugin crm>: blocks <Instance \"name\">, <Listen \"address:port\">, <TextFile "
+                    "\"path\">, <RemoteWrite \"name\"> and <OTLP \"name\">");
+      return crm_block_locate(err, node, node->key);
     }
     const char *name = NULL;
-    enum crm_status status = block_name(node, err, &name);
+    enum crm_status status = crm_block_name(node, err, &name);
     if (status != CRM_OK)
       return status;
     if (!valid_name(name)) {
       crm_error_set(err, CRM_ERR_CONFIG, "\"%.80s\" cannot be a name; allowed: 1 to %d letters, digits, '_' and '-'", name, LONGEST_NAME);
-      return locate(err, node, "Instance");
+      return crm_block_locate(err, node, "Instance");
     }
     struct crm_instance_options *instance = add_instance(options);
     if (instance == NULL)
-      return out_of_memory(err);
+      return crm_block_out_of_memory(err);
     instance->line = node->line;
     instance->name = crm_arena_strndup(&options->arena, name, strlen(name));
     instance->file = node->file == NULL ? NULL : crm_arena_strndup(&options->arena, node->file, strlen(node->file));
     if (instance->name == NULL || (node->file != NULL && instance->file == NULL))
-      return out_of_memory(err);
+      return crm_block_out_of_memory(err);
     status = read_instance(instance, node, mapping_dir, &options->arena, err);
     if (status != CRM_OK)
       return node->file == NULL ? crm_error_prefix(err, "Instance \"%s\"", name) : status;
@@ -496,7 +401,7 @@ enum crm_status crm_options_finish(struct crm_options *options, struct crm_error
       crm_error_set(err, CRM_ERR_CONFIG,
                     "the name \"%s\" is taken by the instance \"%s\" of line %d; allowed: names that differ in more than letter case",
                     b->name, a->name, a->line);
-      return locate(err, &at, "Instance");
+      return crm_block_locate(err, &at, "Instance");
     }
-  return CRM_OK;
+  return crm_block_check_exports(options, err);
 }

@@ -7,6 +7,7 @@
 
 #include "analytics/params.h"
 #include "base/arena.h"
+#include "export/export_options.h"
 #include "options/conf.h"
 #include "source/source.h"
 
@@ -25,6 +26,7 @@ struct crm_options {
   struct crm_arena arena; /* holds everything below */
   struct crm_instance_options *instances;
   size_t n_instances;
+  struct crm_export_options exports;
 };
 
 void crm_options_init(struct crm_options *options);

@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 
 enum { LONGEST_TEXT = 4096, LONGEST_LABEL = 64 };
-_Static_assert(sizeof(enum crm_account_names) == sizeof(int), "CRM_KIND_WORD writes an int");
+_Static_assert(sizeof(enum crm_account_names) == sizeof(int) && sizeof(enum crm_protocol) == sizeof(int), "CRM_KIND_WORD writes an int");
 
 struct setting {
   const struct crm_option *option;
@@ -252,7 +252,7 @@ static enum crm_status set_bytes(const struct setting *s) {
     if (text[0] < '0' || text[0] > '9' || errno != 0 || factor == 0)
       return refuse(s, "\"%.60s\" is not a size", text);
     number = (double)value * factor;
-    if (number != 0 && (number < s->option->min || number > s->option->max))
+    if (!(number == 0 && s->option->zero) && (number < s->option->min || number > s->option->max))
       return refuse(s, "\"%.60s\" is out of range", text);
   } else {
     enum crm_status status = get_number(s, true, &number);
@@ -392,6 +392,144 @@ static enum crm_status add_condition(const struct setting *s) {
   return CRM_OK;
 }
 
+/* --- receivers ------------------------------------------------------------------------------------------------------------ */
+
+/* No message repeats a URL: its query may be a key. */
+static enum crm_status set_url(const struct setting *s, const char *text) {
+  size_t scheme = strncasecmp(text, "http://", 7) == 0 ? 7 : strncasecmp(text, "https://", 8) == 0 ? 8 : 0;
+  if (scheme == 0)
+    return refuse(s, "the text does not begin with http:// or https://");
+  for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+    if (*c <= ' ' || *c >= 0x7f)
+      return refuse(s, "the text holds a blank or a letter that a URL cannot have");
+  size_t host = strcspn(text + scheme, "/?#");
+  if (memchr(text + scheme, '@', host) != NULL)
+    return crm_error_set(s->err, CRM_ERR_CONFIG,
+                         "it holds a user or a password, which would be in the log of each proxy; allowed: a URL without, and User with "
+                         "PasswordFile");
+  if (host == 0 || text[scheme] == ':')
+    return refuse(s, "there is no host in it");
+  return keep(s, text);
+}
+
+/* A list in the arena with room for `more`; it is made anew each time, as long as there are few. */
+static void *grow_list(const struct setting *s, const void *list, size_t n, size_t more, size_t size) {
+  char *grown = crm_arena_calloc(s->place->arena, n + more, size);
+  if (grown != NULL && n > 0)
+    memcpy(grown, list, n * size);
+  return grown;
+}
+
+static enum crm_status add_patterns(const struct setting *s) {
+  struct crm_sink_options *sink = s->place->sink;
+  if (s->node->n_values == 0)
+    return refuse(s, "no value is given");
+  const char **list = grow_list(s, sink->families, sink->n_families, s->node->n_values, sizeof(*list));
+  if (list == NULL)
+    return out_of_memory(s);
+  for (size_t i = 0; i < s->node->n_values; i++) {
+    const struct crm_conf_value *value = &s->node->values[i];
+    if (value->type != CRM_CONF_STRING)
+      return refuse(s, "value %zu is not a text", i + 1);
+    const char *pattern = value->string + (value->string[0] == '!');
+    if (pattern[0] == '\0' || pattern[strspn(pattern, "abcdefghijklmnopqrstuvwxyz0123456789_*?[]-!")] != '\0')
+      return refuse(s, "\"%.60s\" cannot be the name of a family", value->string);
+    list[sink->n_families + i] = crm_arena_strndup(s->place->arena, value->string, strlen(value->string));
+    if (list[sink->n_families + i] == NULL)
+      return out_of_memory(s);
+  }
+  sink->families = list;
+  sink->n_families += s->node->n_values;
+  return CRM_OK;
+}
+
+/* A name and a text behind it, both copied. */
+static enum crm_status get_pair(const struct setting *s, const char **name, const char **value) {
+  const struct crm_conf_value *values = s->node->values;
+  if (s->node->n_values != 2 || values[0].type != CRM_CONF_STRING || values[1].type != CRM_CONF_STRING)
+    return refuse(s, "these are not two texts");
+  if (values[0].string[0] == '\0' || values[1].string[0] == '\0')
+    return refuse(s, "a text is empty");
+  size_t limit = s->option->max > 0 ? (size_t)s->option->max : LONGEST_TEXT;
+  if (strlen(values[0].string) > 200 || strlen(values[1].string) > limit)
+    return refuse(s, "a text is too long");
+  if (!crm_utf8_valid(values[0].string, strlen(values[0].string)) || !crm_utf8_valid(values[1].string, strlen(values[1].string)))
+    return refuse(s, "a text is not UTF-8");
+  *name = crm_arena_strndup(s->place->arena, values[0].string, strlen(values[0].string));
+  *value = crm_arena_strndup(s->place->arena, values[1].string, strlen(values[1].string));
+  return *name == NULL || *value == NULL ? out_of_memory(s) : CRM_OK;
+}
+
+static enum crm_status add_label(const struct setting *s) {
+  struct crm_sink_options *sink = s->place->sink;
+  const char *name, *value;
+  enum crm_status status = get_pair(s, &name, &value);
+  if (status != CRM_OK)
+    return status;
+  if (strncmp(name, "__", 2) == 0 || (name[0] >= '0' && name[0] <= '9') ||
+      name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")] != '\0')
+    return refuse(s, "\"%.60s\" cannot be the name of a label", name);
+  if (strcmp(name, "job") == 0 || strcmp(name, "instance") == 0)
+    return refuse(s, "for the label %s there is an option of its own", name);
+  for (size_t i = 0; i < sink->n_labels; i++)
+    if (strcmp(sink->labels[i].name, name) == 0)
+      return refuse(s, "\"%.60s\" is given twice", name);
+  struct crm_name_value *list = grow_list(s, sink->labels, sink->n_labels, 1, sizeof(*list));
+  if (list == NULL)
+    return out_of_memory(s);
+  list[sink->n_labels++] = (struct crm_name_value){name, value};
+  sink->labels = list;
+  return CRM_OK;
+}
+
+/* Headers that the protocol, libcurl or another option sets. */
+static bool reserved_header(const char *name) {
+  return word_index(name, "host content-length content-type content-encoding connection keep-alive upgrade trailer transfer-encoding te "
+                          "user-agent accept-encoding expect retry-attempt www-authenticate authorization "
+                          "x-prometheus-remote-write-version") >= 0 ||
+         strncasecmp(name, "proxy-", 6) == 0;
+}
+
+/* Names under which receivers want a secret: "api-key", "DD-API-KEY", "X-License-Key", "X-Auth-Token", "Cookie" ... */
+static bool secret_header(const char *name) {
+  static const char *const parts[] = {"key", "token", "secret", "passw", "auth", "cookie", "credential"};
+  for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+    if (strcasestr(name, parts[i]) != NULL)
+      return true;
+  return false;
+}
+
+static enum crm_status add_header(const struct setting *s, bool is_file) {
+  struct crm_sink_options *sink = s->place->sink;
+  const char *name, *value;
+  enum crm_status status = get_pair(s, &name, &value);
+  if (status != CRM_OK)
+    return status;
+  if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")] != '\0')
+    return refuse(s, "\"%.60s\" cannot be the name of a header", name);
+  if (reserved_header(name))
+    return refuse(s, "the header %.60s cannot be set", name);
+  if (is_file && value[0] != '/')
+    return refuse(s, "\"%.200s\" is a relative path, and the daemon changes its directory", value);
+  if (!is_file && secret_header(name))
+    return crm_error_set(s->err, CRM_ERR_CONFIG,
+                         "what the header %.60s holds looks like a secret; write it into a file of its own (mode 0600) and name that with "
+                         "HeaderFile",
+                         name);
+  for (const unsigned char *c = (const unsigned char *)value; *c != '\0' && !is_file; c++)
+    if (*c < ' ' || *c == 0x7f)
+      return refuse(s, "the value holds a control character");
+  for (size_t i = 0; i < sink->n_headers; i++)
+    if (strcasecmp(sink->headers[i].name, name) == 0)
+      return refuse(s, "\"%.60s\" is given twice", name);
+  struct crm_header_option *list = grow_list(s, sink->headers, sink->n_headers, 1, sizeof(*list));
+  if (list == NULL)
+    return out_of_memory(s);
+  list[sink->n_headers++] = (struct crm_header_option){.name = name, .value = is_file ? NULL : value, .file = is_file ? value : NULL};
+  sink->headers = list;
+  return CRM_OK;
+}
+
 static enum crm_status set_boolean(const struct setting *s) {
   if (s->node->n_values != 1)
     return refuse(s, "%zu values are given", s->node->n_values);
@@ -444,6 +582,8 @@ static enum crm_status set_text(const struct setting *s) {
     return set_zone(s, text);
   case CRM_KIND_CURRENCY:
     return set_currency(s, text);
+  case CRM_KIND_URL:
+    return set_url(s, text);
   default:
     return keep(s, text);
   }
@@ -459,6 +599,12 @@ static void *target(const struct crm_option *option, const struct crm_option_pla
     return place->relation;
   case CRM_TARGET_RULE:
     return place->rule;
+  case CRM_TARGET_LISTEN:
+    return place->listen;
+  case CRM_TARGET_TEXT_FILE:
+    return place->textfile;
+  case CRM_TARGET_SINK:
+    return place->sink;
   default:
     return place->scorecard;
   }
@@ -484,6 +630,13 @@ enum crm_status crm_option_apply(const struct crm_option *option, const struct c
     return add_benchmark(&s);
   case CRM_KIND_CONDITION:
     return add_condition(&s);
+  case CRM_KIND_PATTERNS:
+    return add_patterns(&s);
+  case CRM_KIND_LABEL:
+    return add_label(&s);
+  case CRM_KIND_HEADER:
+  case CRM_KIND_HEADER_FILE:
+    return add_header(&s, option->kind == CRM_KIND_HEADER_FILE);
   case CRM_KIND_DURATION:
   case CRM_KIND_INTEGER:
   case CRM_KIND_COUNT:

@@ -42,6 +42,15 @@ static const char *placeholder(const struct crm_option *option) {
     return "\"source\" number";
   case CRM_KIND_CONDITION:
     return "\"term > number\"";
+  case CRM_KIND_URL:
+    return "\"URL\"";
+  case CRM_KIND_PATTERNS:
+    return "\"pattern\" ...";
+  case CRM_KIND_LABEL:
+  case CRM_KIND_HEADER:
+    return "\"name\" \"value\"";
+  case CRM_KIND_HEADER_FILE:
+    return "\"name\" \"path\"";
   default:
     return option->words != NULL ? "\"word\"" : "\"text\"";
   }
@@ -76,7 +85,7 @@ static void add_item(struct crm_strbuf *out, const struct crm_option *option) {
   crm_strbuf_adds(out, " Allowed: ");
   crm_option_allowed(option, out);
   crm_strbuf_adds(out, ". ");
-  if ((option->blocks & (CRM_BLOCK_DATABASE | CRM_BLOCK_SCORECARD)) != 0) {
+  if ((option->blocks & (CRM_BLOCK_DATABASE | CRM_BLOCK_SCORECARD | CRM_BLOCKS_SINK)) != 0) {
     crm_strbuf_adds(out, "Stands in ");
     add_blocks(out, option->blocks);
     crm_strbuf_adds(out, ". ");
@@ -118,29 +127,62 @@ static void add_rules(struct crm_strbuf *out) {
   crm_strbuf_adds(out, "=back\n\n");
 }
 
+/* What stands above the options of a block of its own. */
+static const struct {
+  const char *group, *heading, *text;
+} headings[] = {
+    {"Relation", "In <Relation \"name\">", "One such block for each relation of which something is to be other than in the mapping."},
+    {"Recommendation", "In <Recommendation \"name\">",
+     "One such block for each rule that is added or changed. A block with the name of a shipped rule takes over from it what it does not "
+     "say; its conditions replace all of that rule's."},
+    {"Listen", "In <Listen \"address:port\">",
+     "One such block, beside those of the instances, for each scrape endpoint. The address is numeric: \"127.0.0.1:9477\", \"[::1]:9477\", "
+     "or "
+     "\":9477\" for all addresses of the machine. Without options of its own it may be written in one line: Listen \"127.0.0.1:9477\"."},
+    {"TextFile", "In <TextFile \"path\">",
+     "One such block, beside those of the instances, for each file that is written for node_exporter's textfile collector. Its absolute "
+     "path "
+     "ends in .prom. Without options of its own it may be written in one line: TextFile \"/var/lib/prometheus/node-exporter/crm.prom\"."},
+    {"RemoteWrite", "In <RemoteWrite \"name\"> and <OTLP \"name\">",
+     "One such block, beside those of the instances, for each receiver to which series are sent: by Prometheus remote write, or by the "
+     "OpenTelemetry protocol over HTTP. The name is 1 to 64 letters, digits, '_' and '-', and belongs to one receiver."},
+};
+
+static void add_heading(struct crm_strbuf *out, const char *group) {
+  for (size_t i = 0; i < sizeof(headings) / sizeof(*headings); i++) {
+    if (strcmp(headings[i].group, group) != 0)
+      continue;
+    crm_strbuf_adds(out, "=head2 ");
+    add_pod(out, headings[i].heading);
+    crm_strbuf_adds(out, "\n\n");
+    add_pod(out, headings[i].text);
+    crm_strbuf_adds(out, "\n\n");
+    return;
+  }
+  crm_strbuf_addf(out, "=head2 %s\n\n", group);
+}
+
+static void end_group(struct crm_strbuf *out, const char *group) {
+  crm_strbuf_adds(out, "=back\n\n");
+  if (strcmp(group, "Recommendation") == 0)
+    add_rules(out);
+}
+
 void crm_options_pod(struct crm_strbuf *out) {
   const char *group = NULL;
   for (size_t i = 0; i < crm_option_count(); i++) {
     const struct crm_option *option = crm_option_at(i);
     if (group == NULL || strcmp(group, option->group) != 0) {
       if (group != NULL)
-        crm_strbuf_adds(out, "=back\n\n");
+        end_group(out, group);
       group = option->group;
-      if (strcmp(group, "Relation") == 0)
-        crm_strbuf_adds(out, "=head2 In E<lt>Relation \"name\"E<gt>\n\nOne such block for each relation of which something is to be other "
-                             "than in the mapping.\n\n");
-      else if (strcmp(group, "Recommendation") == 0)
-        crm_strbuf_adds(
-            out, "=head2 In E<lt>Recommendation \"name\"E<gt>\n\nOne such block for each rule that is added or changed. A block with the "
-                 "name of a shipped rule takes over from it what it does not say; its conditions replace all of that rule's.\n\n");
-      else
-        crm_strbuf_addf(out, "=head2 %s\n\n", group);
+      add_heading(out, group);
       crm_strbuf_adds(out, "=over 4\n\n");
     }
     add_item(out, option);
   }
-  crm_strbuf_adds(out, "=back\n\n");
-  add_rules(out); /* Recommendation is the last group */
+  if (group != NULL)
+    end_group(out, group);
 }
 
 /* "# words", broken into lines. */
@@ -170,13 +212,22 @@ static void add_setting(struct crm_strbuf *out, const char *indent, const struct
   crm_strbuf_addf(out, "%s#%s %s\n", indent, option->name, option->fallback != NULL ? option->fallback : option->example);
 }
 
-/* The options of one block, without their explanation. */
-static void add_block(struct crm_strbuf *out, unsigned block, const char *name, const char *except) {
-  crm_strbuf_addf(out, "    #<%s \"%s\">\n", crm_option_block_name(block), name);
+/* True if the name is one of the blank-separated words. */
+static bool among(const char *name, const char *words) {
+  size_t len = strlen(name);
+  for (const char *p = words; p != NULL && (p = strstr(p, name)) != NULL; p += len)
+    if ((p == words || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0'))
+      return true;
+  return false;
+}
+
+/* The options of one block but for those `except`, without their explanation. */
+static void add_block(struct crm_strbuf *out, const char *indent, unsigned block, const char *name, const char *except) {
+  crm_strbuf_addf(out, "%s#<%s \"%s\">\n", indent, crm_option_block_name(block), name);
   for (size_t i = 0; i < crm_option_count(); i++)
-    if ((crm_option_at(i)->blocks & block) != 0 && (except == NULL || strcmp(crm_option_at(i)->name, except) != 0))
-      add_setting(out, "      ", crm_option_at(i));
-  crm_strbuf_addf(out, "    #</%s>\n", crm_option_block_name(block));
+    if ((crm_option_at(i)->blocks & block) != 0 && !among(crm_option_at(i)->name, except))
+      add_setting(out, strlen(indent) < 4 ? "    " : "      ", crm_option_at(i));
+  crm_strbuf_addf(out, "%s#</%s>\n", indent, crm_option_block_name(block));
 }
 
 void crm_options_sample(struct crm_strbuf *out) {
@@ -207,18 +258,30 @@ void crm_options_sample(struct crm_strbuf *out) {
   }
   crm_strbuf_adds(out, "\n    # --- Blocks ---\n\n");
   add_comment(out, "    ", "A health score of its own for the accounts of one segment; what is not said is as above.");
-  add_block(out, CRM_BLOCK_SCORECARD, "enterprise", NULL);
+  add_block(out, "    ", CRM_BLOCK_SCORECARD, "enterprise", NULL);
   crm_strbuf_addc(out, '\n');
   add_comment(out, "    ", "A second database. It takes nothing over from the connection above.");
-  add_block(out, CRM_BLOCK_DATABASE, "warehouse", NULL);
+  add_block(out, "    ", CRM_BLOCK_DATABASE, "warehouse", NULL);
   crm_strbuf_addc(out, '\n');
   add_comment(out, "    ",
               "A relation that is read in another way than the mapping says: by a statement that stands here, or by one in a file.");
-  add_block(out, CRM_BLOCK_RELATION, "engagement", "QueryFile");
-  add_block(out, CRM_BLOCK_RELATION, "usage", "Query");
+  add_block(out, "    ", CRM_BLOCK_RELATION, "engagement", "QueryFile");
+  add_block(out, "    ", CRM_BLOCK_RELATION, "usage", "Query");
   crm_strbuf_addc(out, '\n');
   add_comment(out, "    ",
               "A rule that recommends an action for the accounts that meet its conditions. collectd-crm(5) lists the shipped ones.");
-  add_block(out, CRM_BLOCK_RECOMMENDATION, "at_risk", NULL);
-  crm_strbuf_adds(out, "  </Instance>\n</Plugin>\n");
+  add_block(out, "    ", CRM_BLOCK_RECOMMENDATION, "at_risk", NULL);
+  crm_strbuf_adds(out, "  </Instance>\n\n  # --- Ways out of our own, with all labels ---\n\n");
+  add_comment(out, "  ", "A scrape endpoint: http://127.0.0.1:9477/metrics.");
+  add_block(out, "  ", CRM_BLOCK_LISTEN, "127.0.0.1:9477", NULL);
+  crm_strbuf_addc(out, '\n');
+  add_comment(out, "  ", "A file for node_exporter's textfile collector.");
+  add_block(out, "  ", CRM_BLOCK_TEXT_FILE, "/var/lib/prometheus/node-exporter/crm.prom", NULL);
+  crm_strbuf_addc(out, '\n');
+  add_comment(out, "  ", "A receiver of Prometheus remote write.");
+  add_block(out, "  ", CRM_BLOCK_REMOTE_WRITE, "prometheus", "BearerTokenFile");
+  crm_strbuf_addc(out, '\n');
+  add_comment(out, "  ", "A receiver of the OpenTelemetry protocol over HTTP.");
+  add_block(out, "  ", CRM_BLOCK_OTLP, "collector", "User PasswordFile");
+  crm_strbuf_adds(out, "</Plugin>\n");
 }
