@@ -24,7 +24,7 @@ void crm_strbuf_reset(struct crm_strbuf *buf) {
     buf->data[0] = '\0';
 }
 
-static void fail(struct crm_strbuf *buf) {
+void crm_strbuf_fail(struct crm_strbuf *buf) {
   crm_strbuf_free(buf);
   buf->failed = true;
 }
@@ -34,7 +34,7 @@ static bool reserve(struct crm_strbuf *buf, size_t more) {
   if (buf->failed)
     return false;
   if (buf->len > buf->ceiling || more > buf->ceiling - buf->len || buf->ceiling == SIZE_MAX) {
-    fail(buf);
+    crm_strbuf_fail(buf);
     return false;
   }
   size_t need = buf->len + more + 1;
@@ -47,7 +47,7 @@ static bool reserve(struct crm_strbuf *buf, size_t more) {
     cap = buf->ceiling + 1;
   char *data = realloc(buf->data, cap);
   if (data == NULL) {
-    fail(buf);
+    crm_strbuf_fail(buf);
     return false;
   }
   buf->data = data;
@@ -60,6 +60,15 @@ void crm_strbuf_add(struct crm_strbuf *buf, const char *data, size_t len) {
     return;
   if (len != 0)
     memcpy(buf->data + buf->len, data, len);
+  buf->len += len;
+  buf->data[buf->len] = '\0';
+}
+
+char *crm_strbuf_room(struct crm_strbuf *buf, size_t more) {
+  return reserve(buf, more) ? buf->data + buf->len : NULL;
+}
+
+void crm_strbuf_took(struct crm_strbuf *buf, size_t len) {
   buf->len += len;
   buf->data[buf->len] = '\0';
 }
@@ -82,7 +91,7 @@ void crm_strbuf_addf(struct crm_strbuf *buf, const char *fmt, ...) {
   int len = vsnprintf(room == 0 ? NULL : buf->data + buf->len, room, fmt, args);
   va_end(args);
   if (len < 0) {
-    fail(buf);
+    crm_strbuf_fail(buf);
     return;
   }
   size_t n = (size_t)len;

@@ -22,10 +22,16 @@ void crm_strbuf_init(struct crm_strbuf *buf, size_t ceiling);
 void crm_strbuf_free(struct crm_strbuf *buf);
 /* Empties, keeps the memory, clears the failed mark. */
 void crm_strbuf_reset(struct crm_strbuf *buf);
+/* As after an append that failed. */
+void crm_strbuf_fail(struct crm_strbuf *buf);
 void crm_strbuf_add(struct crm_strbuf *buf, const char *data, size_t len);
 void crm_strbuf_adds(struct crm_strbuf *buf, const char *text);
 void crm_strbuf_addc(struct crm_strbuf *buf, char c);
 void crm_strbuf_addf(struct crm_strbuf *buf, const char *fmt, ...) CRM_PRINTF(2, 3);
+/* Makes room for `more` bytes behind the text and returns where they go; NULL when that fails. crm_strbuf_took says how many were written there,
+ * at most that many. For loops in which a call per piece costs too much. */
+char *crm_strbuf_room(struct crm_strbuf *buf, size_t more);
+void crm_strbuf_took(struct crm_strbuf *buf, size_t len);
 /* The text so far, "" when empty; NULL when an append failed. Valid until the next append. */
 const char *crm_strbuf_str(const struct crm_strbuf *buf);
 static inline bool crm_strbuf_ok(const struct crm_strbuf *buf) { return !buf->failed; }

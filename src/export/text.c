@@ -3,73 +3,10 @@
 
 #include "export/text.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/utf8.h"
-
-/* --- numbers ---------------------------------------------------------------------------------------------------------- */
-
-static uint64_t gcd(uint64_t a, uint64_t b) {
-  while (b != 0) {
-    uint64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
-/* Digits after the point if `den` is a power of ten, else -1. */
-static int decimals_of(uint64_t den) {
-  int decimals = 0;
-  for (; den % 10 == 0; den /= 10)
-    decimals++;
-  return den == 1 ? decimals : -1;
-}
-
-static void format_decimals(bool negative, uint64_t num, uint64_t den, int decimals, char buf[32]) {
-  int len = snprintf(buf, 32, "%s%" PRIu64, negative ? "-" : "", num / den);
-  if (decimals == 0)
-    return;
-  len += snprintf(buf + len, 32 - (size_t)len, ".%0*" PRIu64, decimals, num % den);
-  while (buf[len - 1] == '0')
-    buf[--len] = '\0';
-  if (buf[len - 1] == '.')
-    buf[len - 1] = '\0';
-}
-
-static void format_double(double value, char buf[32]) {
-  for (int digits = 15; digits <= 17; digits++) {
-    snprintf(buf, 32, "%.*g", digits, value);
-    if (strtod(buf, NULL) == value)
-      break;
-  }
-  for (char *c = buf; *c != '\0'; c++) /* a locale of the host may have another decimal point */
-    if (strchr("0123456789+-e", *c) == NULL)
-      *c = '.';
-}
-
-void crm_format_number(const struct crm_number *number, char buf[32]) {
-  if (number->den > 0) {
-    bool negative = number->num < 0;
-    uint64_t num = negative ? -(uint64_t)number->num : (uint64_t)number->num;
-    uint64_t by = gcd(num, (uint64_t)number->den);
-    uint64_t den = (uint64_t)number->den;
-    int decimals = decimals_of(den);
-    if (decimals < 0) { /* an annual amount in cents / 1200 may still be one in cents */
-      num /= by;
-      den /= by;
-      decimals = decimals_of(den);
-    }
-    if (decimals >= 0) {
-      format_decimals(negative, num, den, decimals, buf);
-      return;
-    }
-  }
-  format_double(crm_number_value(number) + 0.0, buf); /* -0 is 0 */
-}
+#include "export/exposition.h"
 
 /* --- what both formats share -------------------------------------------------------------------------------------------- */
 
@@ -116,12 +53,6 @@ void crm_export_escape(struct crm_strbuf *out, const char *text, bool quotes) {
   }
 }
 
-static void add_header(struct crm_strbuf *out, const struct crm_family_info *info) {
-  crm_strbuf_addf(out, "# HELP %s ", info->name);
-  crm_export_escape(out, info->help, false);
-  crm_strbuf_addf(out, "\n# TYPE %s %s\n", info->name, info->kind == CRM_COUNTER ? "counter" : "gauge");
-}
-
 /* True if the series has a label of that name. */
 static bool has_label(const struct crm_series_set *set, const struct crm_sample *s, const char *name) {
   for (size_t l = 0; l < s->n_labels; l++)
@@ -153,20 +84,9 @@ void crm_export_series(const struct crm_series_set *set, const struct crm_sample
 }
 
 void crm_export_text(const struct crm_series_set *set, struct crm_strbuf *out) {
-  unsigned last = CRM_FAMILIES;
-  for (size_t i = 0; i < set->n; i++) {
-    const struct crm_sample *s = &set->samples[i];
-    const struct crm_family_info *info = crm_family_info((enum crm_family)s->family);
-    if (!crm_export_valid(set, s))
-      continue;
-    if (s->family != last)
-      add_header(out, info);
-    last = s->family;
-    char number[32];
-    crm_format_number(&s->value, number);
-    crm_export_series(set, s, NULL, 0, out);
-    crm_strbuf_addf(out, " %s\n", number);
-  }
+  const struct crm_exposition_options options = {.format = CRM_EXPOSITION_TEXT, .per_account = true};
+  if (crm_exposition(&set, 1, &options, NULL, out) != CRM_OK)
+    crm_strbuf_fail(out);
 }
 
 /* --- JSON ------------------------------------------------------------------------------------------------------------------ */

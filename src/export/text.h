@@ -4,6 +4,7 @@
 
 #include "base/strbuf.h"
 #include "export/export_options.h"
+#include "export/number.h"
 #include "series/set.h"
 
 /* Appends the set in the Prometheus text format 0.0.4 (HELP, TYPE, samples; no timestamps), families in catalogue order.
@@ -21,7 +22,5 @@ void crm_export_json_series(const struct crm_series_set *set, const struct crm_s
 void crm_export_escape(struct crm_strbuf *out, const char *text, bool quotes);
 /* True if all names of the sample are names in the text format; others are left out. */
 bool crm_export_valid(const struct crm_series_set *set, const struct crm_sample *sample);
-/* The number as in the text format; at most 32 bytes with NUL. */
-void crm_format_number(const struct crm_number *number, char buf[32]);
 
 #endif
