@@ -3,8 +3,9 @@
  *
  *   config    before the daemon forks: options only, no thread, no socket. An error here keeps the daemon from starting, which is meant.
  *   init      starts one engine per instance and registers one read callback for each.
- *   read      hands out what the engine has ready; always returns 0, because any other value doubles the interval, up to a day.
- *   shutdown  ends the engines, within a bounded time whatever the database server does. */
+ *   read      hands out what the engine has ready, to the daemon and to our own ways out; always returns 0, because any other value doubles
+ *             the interval, up to a day.
+ *   shutdown  ends the engines and the ways out, within a bounded time whatever the database server does. */
 #include "collectd/collectd_api.h"
 
 #include "base/clock.h"
@@ -12,6 +13,7 @@
 #include "collectd/config.h"
 #include "collectd/dispatch.h"
 #include "engine/engine.h"
+#include "export/exports.h"
 
 /* The daemon joins its own threads without a limit; ours must not add to that: 2 s for everything is the promise of the manual. */
 #define STOP_LIMIT_US INT64_C(1500000)
@@ -28,6 +30,8 @@ static struct {
   struct crm_options options;
   struct instance *instances;
   size_t n_instances;
+  const char **names;          /* of the instances */
+  struct crm_exports *exports; /* NULL: none is configured */
 } module;
 
 static void log_to_collectd(void *ctx, enum crm_log_level level, const char *message) {
@@ -74,6 +78,7 @@ static void discard(void *ctx, void *prepared) {
 struct tick {
   struct instance *instance;
   cdtime_t time;
+  crm_time at;
 };
 
 /* Breakdowns left out are told once, when it begins, and by a series for as long as it lasts. */
@@ -89,26 +94,46 @@ static void tell_cut(struct instance *instance, bool cut, struct crm_series_set 
   instance->told_cut = cut;
 }
 
-static void emit(void *ctx, const void *prepared, struct crm_series_set *own) {
+/* Hands the tick to our own ways out, which share its series instead of copying them. */
+static void publish(const struct tick *tick, struct crm_shared_set *business, struct crm_series_set *own) {
+  struct crm_frame *frame = crm_frame_new_shared(tick->instance->options->name, tick->at, business, own);
+  if (frame == NULL)
+    crm_log(&module_log, CRM_LOG_ERROR, "out of memory; the series of this interval are lost");
+  else
+    crm_exports_publish(module.exports, frame);
+  crm_frame_unref(frame);
+}
+
+static void emit(void *ctx, const void *prepared, struct crm_shared_set *business, struct crm_series_set *own) {
   const struct tick *tick = ctx;
   if (prepared != NULL) {
     crm_value_lists_dispatch(prepared, tick->time);
     tell_cut(tick->instance, crm_value_lists_cut(prepared), own);
   }
+  if (crm_exports_own_series(module.exports, tick->instance->options->name, own) != CRM_OK || crm_engine_recount(own) != CRM_OK)
+    crm_log(&module_log, CRM_LOG_ERROR, "out of memory; a series of this interval is lost");
   struct crm_value_lists *lists = crm_value_lists_new(own, tick->instance, 0, &module_log);
   if (lists != NULL)
     crm_value_lists_dispatch(lists, tick->time);
   crm_value_lists_free(lists);
+  if (module.exports != NULL)
+    publish(tick, business, own);
 }
 
 static int crm_read(user_data_t *ud) {
-  struct tick tick = {ud->data, cdtime()};
-  crm_engine_tick(tick.instance->engine, (crm_time)CDTIME_T_TO_US(tick.time), emit, &tick);
+  struct tick tick = {.instance = ud->data, .time = cdtime()};
+  tick.at = (crm_time)CDTIME_T_TO_US(tick.time);
+  crm_engine_tick(tick.instance->engine, tick.at, emit, &tick);
   return 0;
 }
 
 static int start_instance(struct instance *instance, const struct crm_instance_options *options) {
-  struct crm_engine_host host = {.ctx = instance, .version = PACKAGE_VERSION, .log = module_log, .prepare = prepare, .discard = discard};
+  struct crm_engine_host host = {.ctx = instance,
+                                 .version = PACKAGE_VERSION,
+                                 .log = module_log,
+                                 .prepare = prepare,
+                                 .discard = discard,
+                                 .keep_series = module.exports != NULL};
   struct crm_error err = {0};
   instance->options = options;
   enum crm_status status = crm_engine_new(options, &host, &instance->engine, &err);
@@ -122,6 +147,25 @@ static int start_instance(struct instance *instance, const struct crm_instance_o
   snprintf(name, sizeof(name), "crm/%s", options->name);
   /* No free function: the read's user data is freed before the shutdown callback runs, and the engines are ended there. */
   return plugin_register_complex_read("crm", name, crm_read, /* interval = */ 0, &(user_data_t){.data = instance});
+}
+
+static int start_exports(void) {
+  struct crm_error err = {0};
+  module.names = calloc(module.options.n_instances, sizeof(*module.names));
+  if (module.names == NULL)
+    return -1;
+  for (size_t i = 0; i < module.options.n_instances; i++)
+    module.names[i] = module.options.instances[i].name;
+  enum crm_status status =
+      crm_exports_new(&module.options.exports, module.names, module.options.n_instances, &module_log, &module.exports, &err);
+  if (status == CRM_OK)
+    status = crm_exports_start(module.exports, &err);
+  if (status == CRM_OK)
+    return 0;
+  crm_log(&module_log, CRM_LOG_ERROR, "the ways out do not start: %s", err.message);
+  (void)crm_exports_stop(module.exports, crm_clock_monotonic_us() + STOP_LIMIT_US);
+  module.exports = NULL;
+  return -1;
 }
 
 static int crm_init(void) {
@@ -138,7 +182,7 @@ static int crm_init(void) {
   module.n_instances = module.options.n_instances;
   crm_log(&module_log, CRM_LOG_INFO, "version %s, built for collectd %s, %zu instance%s", crm_version(), PACKAGE_VERSION,
           module.n_instances, module.n_instances == 1 ? "" : "s");
-  int failed = 0;
+  int failed = start_exports() != 0; /* collectd's own write plugins still get their series */
   for (size_t i = 0; i < module.n_instances; i++)
     failed += start_instance(&module.instances[i], &module.options.instances[i]) != 0;
   return failed == 0 ? 0 : -1;
@@ -150,10 +194,14 @@ static int crm_shutdown(void) {
   for (size_t i = 0; i < module.n_instances; i++)
     if (module.instances[i].engine != NULL)
       crm_engine_request_stop(module.instances[i].engine);
+  crm_exports_request_stop(module.exports);
   for (size_t i = 0; i < module.n_instances; i++)
     all = crm_engine_stop(module.instances[i].engine, deadline_us) && all;
+  all = crm_exports_stop(module.exports, deadline_us) && all;
+  module.exports = NULL;
   if (all) { /* what an abandoned thread may still use stays */
     free(module.instances);
+    free(module.names);
     crm_options_free(&module.options);
   }
   module.instances = NULL;

@@ -26,6 +26,7 @@
 struct result {
   int refs; /* under engine->mutex */
   void *prepared;
+  struct crm_shared_set *series; /* NULL if the host does not want them */
 };
 
 struct crm_engine {
@@ -53,6 +54,7 @@ struct crm_engine {
   int64_t synced_monotonic_us; /* the same instant as state.synced_at */
 
   struct crm_series_set own; /* used by the tick only */
+  struct crm_set_pool *pool;
 };
 
 const char *crm_version(void) {
@@ -78,14 +80,22 @@ static void log_as_is(void *ctx, enum crm_log_level level, const char *message) 
     crm_log(&engine->host.log, level, "%s", message);
 }
 
+static void result_unref_locked(struct crm_engine *engine, struct result *result) {
+  if (result == NULL || --result->refs > 0)
+    return;
+  if (result->prepared != NULL)
+    engine->host.discard(engine->host.ctx, result->prepared);
+  crm_shared_set_unref(result->series);
+  free(result);
+}
+
 static void engine_free(struct crm_engine *engine) {
-  if (engine->result != NULL && engine->result->prepared != NULL)
-    engine->host.discard(engine->host.ctx, engine->result->prepared);
-  free(engine->result);
+  result_unref_locked(engine, engine->result); /* nobody else is left */
   crm_facts_unref(engine->facts);
   crm_source_free(engine->source);
   crm_stop_free(engine->stop);
   crm_set_free(&engine->own);
+  crm_set_pool_free(engine->pool);
   pthread_cond_destroy(&engine->wake);
   pthread_cond_destroy(&engine->ended);
   pthread_mutex_destroy(&engine->mutex);
@@ -115,6 +125,8 @@ enum crm_status crm_engine_new(const struct crm_instance_options *options, const
   pthread_condattr_destroy(&attr);
 
   enum crm_status status = crm_set_init(&engine->own);
+  if (status == CRM_OK && (engine->pool = crm_set_pool_new()) == NULL)
+    status = CRM_ERR_MEMORY;
   if (status == CRM_OK)
     status = crm_stop_new(&engine->stop);
   if (status != CRM_OK)
@@ -265,14 +277,6 @@ static void *sync_main(void *arg) {
 
 /* --- computing ----------------------------------------------------------------------------------------------------- */
 
-static void result_unref_locked(struct crm_engine *engine, struct result *result) {
-  if (result == NULL || --result->refs > 0)
-    return;
-  if (result->prepared != NULL)
-    engine->host.discard(engine->host.ctx, result->prepared);
-  free(result);
-}
-
 static void count_series(struct crm_engine_state *state, const struct crm_params *params, const struct crm_series_set *set) {
   memset(state->series, 0, sizeof(state->series));
   for (size_t i = 0; i < set->n; i++) {
@@ -285,20 +289,28 @@ static void count_series(struct crm_engine_state *state, const struct crm_params
     state->dimension_dropped[params->group_by[d]] = d >= set->n_dimensions;
 }
 
-static void compute_once(struct crm_engine *engine, const struct crm_facts *facts, crm_time at, struct crm_arena *arena,
-                         struct crm_series_set *set, struct crm_complaint *trouble) {
-  int64_t started_us = crm_clock_monotonic_us();
-  struct crm_error err = {0};
-  struct result *result = NULL;
-  if (crm_evaluate(facts, &engine->options->params, at, arena, set, &err) == CRM_OK) {
-    result = calloc(1, sizeof(*result));
-    if (result != NULL) {
-      result->refs = 1;
-      result->prepared = engine->host.prepare(engine->host.ctx, set);
-    } else {
-      crm_error_set(&err, CRM_ERR_MEMORY, "out of memory");
-    }
+static struct result *compute(struct crm_engine *engine, const struct crm_facts *facts, crm_time at, struct crm_arena *arena,
+                              struct crm_shared_set *series, struct crm_error *err) {
+  if (crm_evaluate(facts, &engine->options->params, at, arena, &series->set, err) != CRM_OK)
+    return NULL;
+  struct result *result = calloc(1, sizeof(*result));
+  if (result == NULL) {
+    crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+    return NULL;
   }
+  result->refs = 1;
+  result->prepared = engine->host.prepare(engine->host.ctx, &series->set);
+  if (engine->host.keep_series)
+    result->series = crm_shared_set_ref(series);
+  return result;
+}
+
+static void compute_once(struct crm_engine *engine, const struct crm_facts *facts, crm_time at, struct crm_arena *arena,
+                         struct crm_complaint *trouble) {
+  int64_t started_us = crm_clock_monotonic_us();
+  struct crm_error err = {.message = "out of memory"};
+  struct crm_shared_set *series = crm_set_pool_take(engine->pool);
+  struct result *result = series == NULL ? NULL : compute(engine, facts, at, arena, series, &err);
   if (result == NULL)
     crm_complain(trouble, crm_clock_monotonic_us(), &engine->log, CRM_LOG_ERROR, "the series cannot be computed: %s", err.message);
   else
@@ -309,24 +321,20 @@ static void compute_once(struct crm_engine *engine, const struct crm_facts *fact
   struct result *old = engine->result;
   engine->result = result;
   if (result != NULL)
-    count_series(&engine->state, &engine->options->params, set);
+    count_series(&engine->state, &engine->options->params, &series->set);
   engine->state.compute_us = crm_clock_monotonic_us() - started_us;
   result_unref_locked(engine, old);
   pthread_mutex_unlock(&engine->mutex);
+  crm_shared_set_unref(series);
 }
 
 static void *compute_main(void *arg) {
   struct crm_engine *engine = arg;
   struct crm_arena arena;
-  struct crm_series_set set;
   struct crm_complaint trouble = {0};
   uint64_t done_generation = 0;
   crm_time done_at = CRM_TIME_NONE;
   crm_arena_init(&arena, engine->options->source.max_memory);
-  if (crm_set_init(&set) != CRM_OK) {
-    crm_log(&engine->log, CRM_LOG_ERROR, "out of memory; nothing will be computed");
-    return end_thread(engine);
-  }
   pthread_mutex_lock(&engine->mutex);
   for (;;) {
     while (!engine->stopping && (engine->facts == NULL || engine->wanted_at == CRM_TIME_NONE ||
@@ -338,12 +346,11 @@ static void *compute_main(void *arg) {
     done_generation = engine->facts_generation;
     done_at = engine->wanted_at;
     pthread_mutex_unlock(&engine->mutex);
-    compute_once(engine, facts, done_at, &arena, &set, &trouble);
+    compute_once(engine, facts, done_at, &arena, &trouble);
     crm_facts_unref(facts);
     pthread_mutex_lock(&engine->mutex);
   }
   pthread_mutex_unlock(&engine->mutex);
-  crm_set_free(&set);
   crm_arena_free(&arena);
   return end_thread(engine);
 }
@@ -393,7 +400,7 @@ void crm_engine_tick(struct crm_engine *engine, crm_time now, crm_engine_emit *e
   pthread_mutex_unlock(&engine->mutex);
 
   if (crm_engine_own_series(&state, &engine->options->params, engine->options->name, engine->host.version, now, &engine->own) == CRM_OK)
-    emit(ctx, result == NULL ? NULL : result->prepared, &engine->own);
+    emit(ctx, result == NULL ? NULL : result->prepared, result == NULL ? NULL : result->series, &engine->own);
 
   pthread_mutex_lock(&engine->mutex);
   result_unref_locked(engine, result);

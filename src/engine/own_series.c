@@ -2,6 +2,8 @@
 #include "engine/engine.h"
 #include "engine/state.h"
 
+#include <string.h>
+
 /* Collects the first failure, so that the list below reads as a list. */
 struct adder {
   struct crm_series_set *set;
@@ -61,4 +63,11 @@ enum crm_status crm_engine_own_series(const struct crm_engine_state *state, cons
   }
   add(&a, CRM_FAM_SERIES, "instance", NULL, crm_number_int((int64_t)own->n + 1)); /* and this one */
   return a.status == CRM_OK ? crm_set_sort(own) : a.status;
+}
+
+enum crm_status crm_engine_recount(struct crm_series_set *own) {
+  for (size_t i = 0; i < own->n; i++)
+    if (own->samples[i].family == CRM_FAM_SERIES && strcmp(crm_set_label_value(own, &own->samples[i], 1), "instance") == 0)
+      own->samples[i].value = crm_number_int((int64_t)own->n);
+  return crm_set_sort(own);
 }

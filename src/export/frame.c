@@ -6,6 +6,7 @@
 struct owned {
   struct crm_frame frame;
   struct crm_series_set business, own;
+  struct crm_shared_set *shared;
 };
 
 struct crm_frame *crm_frame_ref(struct crm_frame *frame) {
@@ -20,7 +21,8 @@ void crm_frame_unref(struct crm_frame *frame) {
 
 static void release_owned(struct crm_frame *frame) {
   struct owned *owned = frame->ctx;
-  if (frame->business != NULL)
+  crm_shared_set_unref(owned->shared);
+  if (frame->business == &owned->business)
     crm_set_free(&owned->business);
   crm_set_free(&owned->own);
   free(owned);
@@ -40,4 +42,14 @@ struct crm_frame *crm_frame_new(const char *instance, crm_time at, struct crm_se
   *own = (struct crm_series_set){0};
   owned->frame.own = &owned->own;
   return &owned->frame;
+}
+
+struct crm_frame *crm_frame_new_shared(const char *instance, crm_time at, struct crm_shared_set *business, struct crm_series_set *own) {
+  struct crm_frame *frame = crm_frame_new(instance, at, NULL, own);
+  if (frame == NULL || business == NULL)
+    return frame;
+  struct owned *owned = frame->ctx;
+  owned->shared = crm_shared_set_ref(business);
+  frame->business = &business->set;
+  return frame;
 }

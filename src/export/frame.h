@@ -4,7 +4,7 @@
 #ifndef CRM_EXPORT_FRAME_H
 #define CRM_EXPORT_FRAME_H
 
-#include "series/set.h"
+#include "series/shared_set.h"
 
 struct crm_frame {
   _Atomic(int) refs;
@@ -21,5 +21,7 @@ struct crm_frame *crm_frame_ref(struct crm_frame *frame);
 void crm_frame_unref(struct crm_frame *frame);
 /* A frame that owns both sets (they are moved into it and left empty; `business` may be NULL). NULL when out of memory: then the sets stay as they were. */
 struct crm_frame *crm_frame_new(const char *instance, crm_time at, struct crm_series_set *business, struct crm_series_set *own);
+/* The same, but the business series are shared: a reference to them is taken. `business` may be NULL. */
+struct crm_frame *crm_frame_new_shared(const char *instance, crm_time at, struct crm_shared_set *business, struct crm_series_set *own);
 
 #endif

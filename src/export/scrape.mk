@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 libcrm_la_SOURCES += \
 	src/export/accept.c \
-	src/export/exports.h \
+	src/export/exports.c src/export/exports.h \
 	src/export/exposition.c src/export/exposition.h \
-	src/export/number.c src/export/number.h
+	src/export/listen.c src/export/listen.h \
+	src/export/number.c src/export/number.h \
+	src/export/pages.c src/export/pages.h \
+	src/export/textfile.c src/export/textfile.h \
+	src/export/token.c src/export/token.h
 
 # C from our own .proto file, made below the build directory; the header comes with the code.
 scrape_proto_code = proto/prometheus_client.pb-c.c proto/prometheus_client.pb-c.h

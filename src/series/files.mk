@@ -5,4 +5,5 @@ libcrm_la_SOURCES += \
 	src/series/flat_name.c src/series/flat_name.h \
 	src/series/flat_values.c src/series/flat_values.h \
 	src/series/order.c \
-	src/series/set.c src/series/set.h
+	src/series/set.c src/series/set.h \
+	src/series/shared_set.c src/series/shared_set.h

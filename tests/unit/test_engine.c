@@ -178,7 +178,7 @@ struct seen {
   size_t own;
 };
 
-static void see(void *ctx, const void *prepared, struct crm_series_set *own) {
+static void see(void *ctx, const void *prepared, struct crm_shared_set *business, struct crm_series_set *own) {
   struct seen *seen = ctx;
   *seen = (struct seen){.business = prepared != NULL, .age = NAN, .up = NAN, .own = own->n};
   if (prepared != NULL)
