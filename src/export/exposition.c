@@ -14,6 +14,8 @@
 
 enum {
   LABELS_MAX = 1 + CRM_DIMENSIONS_MAX + 1 + CRM_FAMILY_LABELS,
+  AHEAD = 24,        /* samples */
+  STEP = 32,         /* bytes that are copied at once */
   STOP_EVERY = 4096, /* series between two looks at `stop`: about half a millisecond */
 };
 
@@ -39,11 +41,20 @@ struct names {
   bool valid;
 };
 
+/* The last series written, as far as the next one of the same family and set may begin like it. */
+struct line {
+  size_t n;     /* labels; 0: there is none */
+  size_t start; /* in `out` */
+  uint32_t texts[LABELS_MAX];
+  size_t end[LABELS_MAX]; /* behind the label, from `start` on */
+};
+
 struct writer {
   const struct crm_exposition_options *options;
   struct crm_strbuf *out;
   struct crm_exposition_count count;
   size_t family_start; /* protobuf: where the family's messages begin in `out` */
+  struct line line;
 };
 
 static bool is_openmetrics(const struct writer *w) {
@@ -83,7 +94,7 @@ static const char *unit_of(const struct crm_family_info *info) {
 static void prepare_names(struct names *names, const struct source *source, const struct crm_sample *s, bool protobuf) {
   names->info = crm_family_info((enum crm_family)s->family);
   names->n_labels = s->n_labels;
-  names->valid = s->n_labels <= LABELS_MAX && crm_export_valid(source->set, s);
+  names->valid = s->n_labels > 0 && s->n_labels <= LABELS_MAX && crm_export_valid(source->set, s);
   size_t n = 0;
   for (size_t i = 0; names->valid && i < s->n_labels; i++) {
     const char *label = crm_set_label_name(source->set, (enum crm_family)s->family, i);
@@ -158,36 +169,56 @@ static void add_escaped(struct writer *w, const struct source *source, const str
   crm_strbuf_addf(w->out, "\"} %s\n", number);
 }
 
-static void add_text(struct writer *w, struct source *source, const struct names *names, const struct crm_sample *s) {
+/* Copies a short text in one step where `readable` bytes from `from` on may be read; the bytes behind it in `to` are written over later. */
+static char *put(char *to, const char *from, size_t len, size_t readable) {
+  if (len <= STEP && readable >= STEP)
+    memcpy(to, from, STEP);
+  else
+    memcpy(to, from, len);
+  return to + len;
+}
+
+static char *put_label(char *p, const struct source *source, uint32_t text) {
   const struct crm_dict *dict = &source->set->text;
+  return put(p, crm_dict_text(dict, text), crm_dict_len(dict, text), dict->bytes_len - dict->start[text]);
+}
+
+static void add_text(struct writer *w, struct source *source, const struct names *names, const struct crm_sample *s) {
   const uint32_t *texts = source->set->label_values + s->labels;
-  size_t need = names->start[names->n_labels] + 3 + CRM_NUMBER_MAX + 1;
+  struct line *line = &w->line;
+  /* Neighbours in the order begin alike, mostly. */
+  size_t same = 0;
+  while (same < line->n && texts[same] == line->texts[same])
+    same++;
   bool plain = true;
-  for (size_t i = 0; i < names->n_labels; i++) {
+  size_t need = names->start[names->n_labels] + 3 + CRM_NUMBER_MAX + STEP + (same > 0 ? line->end[same - 1] : 0);
+  for (size_t i = same; i < names->n_labels; i++) {
     plain = plain && text_state(source, texts[i]) == PLAIN;
-    need += crm_dict_len(dict, texts[i]);
+    need += crm_dict_len(&source->set->text, texts[i]);
   }
+  line->n = 0;
   if (!plain) {
     add_escaped(w, source, names, s);
     return;
   }
-  char *begin = crm_strbuf_room(w->out, need + (names->n_labels == 0 ? strlen(names->info->name) : 0));
+  size_t start = w->out->len;
+  char *begin = crm_strbuf_room(w->out, need), *p = begin;
   if (begin == NULL)
     return;
-  char *p = begin;
-  for (size_t i = 0; i < names->n_labels; i++) {
-    size_t len = names->start[i + 1] - names->start[i], text = crm_dict_len(dict, texts[i]);
-    memcpy(p, names->bytes + names->start[i], len);
-    p += len;
-    memcpy(p, crm_dict_text(dict, texts[i]), text);
-    p += text;
+  if (same > 0) {
+    memcpy(p, w->out->data + line->start, line->end[same - 1]);
+    p += line->end[same - 1];
   }
-  if (names->n_labels > 0) {
-    *p++ = '"';
-    *p++ = '}';
-  } else {
-    p = stpcpy(p, names->info->name);
+  for (size_t i = same; i < names->n_labels; i++) {
+    p = put(p, names->bytes + names->start[i], names->start[i + 1] - names->start[i], sizeof(names->bytes) - names->start[i]);
+    p = put_label(p, source, texts[i]);
+    line->texts[i] = texts[i];
+    line->end[i] = (size_t)(p - begin);
   }
+  line->n = names->n_labels;
+  line->start = start;
+  *p++ = '"';
+  *p++ = '}';
   *p++ = ' ';
   p += crm_print_number(&s->value, p);
   *p++ = '\n';
@@ -205,6 +236,7 @@ enum {
   GAUGE = 2 << 3 | 2,
   COUNTER = 3 << 3 | 2,
   VALUE = 1 << 3 | 1,
+  VALUE_LEN = 11,
   LENGTH_MAX = 10
 };
 
@@ -253,36 +285,51 @@ static size_t pair_len(const struct names *names, size_t i, size_t text) {
   return names->start[i + 1] - names->start[i] + 1 + varint_len(text) + text;
 }
 
+/* One LabelPair with its tag. */
+static char *put_pair(char *p, struct source *source, const struct names *names, size_t i, uint32_t text) {
+  size_t len = crm_dict_len(&source->set->text, text);
+  *p++ = LABEL;
+  p = put_varint(p, pair_len(names, i, len));
+  p = put(p, names->bytes + names->start[i], names->start[i + 1] - names->start[i], sizeof(names->bytes) - names->start[i]);
+  *p++ = LABEL_VALUE;
+  p = put_varint(p, len);
+  char *end = put_label(p, source, text);
+  if (text_state(source, text) == NOT_UTF8)
+    for (; p < end; p++)
+      if ((unsigned char)*p >= 0x80)
+        *p = '?';
+  return end;
+}
+
 /* The encoding of one metric, written without building it in memory first: that costs several times as much as all the rest. */
 static void add_protobuf(struct writer *w, struct source *source, const struct names *names, const struct crm_sample *s) {
-  const struct crm_dict *dict = &source->set->text;
   const uint32_t *texts = source->set->label_values + s->labels;
-  size_t len = 11; /* the value */
-  for (size_t i = 0; i < names->n_labels; i++) {
-    size_t pair = pair_len(names, i, crm_dict_len(dict, texts[i]));
-    len += 1 + varint_len(pair) + pair;
+  struct line *line = &w->line;
+  size_t same = 0;
+  while (same < line->n && texts[same] == line->texts[same])
+    same++;
+  size_t labels = same > 0 ? line->end[same - 1] : 0;
+  for (size_t i = same; i < names->n_labels; i++) {
+    size_t pair = pair_len(names, i, crm_dict_len(&source->set->text, texts[i]));
+    labels += 1 + varint_len(pair) + pair;
   }
-  char *p = crm_strbuf_room(w->out, 1 + LENGTH_MAX + len);
-  if (p == NULL)
+  char *begin = crm_strbuf_room(w->out, 1 + LENGTH_MAX + labels + VALUE_LEN + STEP), *p = begin;
+  if (begin == NULL)
     return;
-  char *begin = p;
   *p++ = METRIC;
-  p = put_varint(p, len);
-  for (size_t i = 0; i < names->n_labels; i++) {
-    size_t name = names->start[i + 1] - names->start[i], text = crm_dict_len(dict, texts[i]);
-    *p++ = LABEL;
-    p = put_varint(p, pair_len(names, i, text));
-    memcpy(p, names->bytes + names->start[i], name);
-    p += name;
-    *p++ = LABEL_VALUE;
-    p = put_varint(p, text);
-    memcpy(p, crm_dict_text(dict, texts[i]), text);
-    if (text_state(source, texts[i]) == NOT_UTF8)
-      for (size_t c = 0; c < text; c++)
-        if ((unsigned char)p[c] >= 0x80)
-          p[c] = '?';
-    p += text;
+  p = put_varint(p, labels + VALUE_LEN);
+  char *first = p;
+  if (same > 0) {
+    memcpy(p, w->out->data + line->start, line->end[same - 1]);
+    p += line->end[same - 1];
   }
+  for (size_t i = same; i < names->n_labels; i++) {
+    p = put_pair(p, source, names, i, texts[i]);
+    line->texts[i] = texts[i];
+    line->end[i] = (size_t)(p - first);
+  }
+  line->n = names->n_labels;
+  line->start = (size_t)(first - w->out->data);
   *p++ = names->info->kind == CRM_COUNTER ? COUNTER : GAUGE;
   *p++ = 9;
   *p++ = VALUE;
@@ -319,6 +366,23 @@ static enum crm_status find_tenants(struct source *sources, size_t k) {
   return CRM_OK;
 }
 
+/* The samples are in order, what they point to is not: it is fetched while those before are written. */
+static void look_ahead(const struct source *source) {
+  const struct crm_series_set *set = source->set;
+  if (source->next + AHEAD < set->n)
+    __builtin_prefetch(&set->label_values[set->samples[source->next + AHEAD].labels]);
+  if (source->next + AHEAD / 2 < set->n) {
+    const struct crm_sample *s = &set->samples[source->next + AHEAD / 2];
+    for (size_t i = 1; i < s->n_labels; i++)
+      __builtin_prefetch(&set->text.start[set->label_values[s->labels + i]]);
+  }
+  if (source->next + AHEAD / 4 < set->n) {
+    const struct crm_sample *s = &set->samples[source->next + AHEAD / 4];
+    for (size_t i = 1; i < s->n_labels; i++)
+      __builtin_prefetch(crm_dict_text(&set->text, set->label_values[s->labels + i]));
+  }
+}
+
 static enum crm_status add_family(struct writer *w, struct source *sources, size_t n, unsigned family) {
   const struct crm_family_info *info = crm_family_info((enum crm_family)family);
   bool begun = false;
@@ -329,12 +393,14 @@ static enum crm_status add_family(struct writer *w, struct source *sources, size
       continue;
     struct names names;
     prepare_names(&names, source, &set->samples[source->next], is_protobuf(w));
+    w->line.n = 0;
     bool wanted = names.valid && (info->scope != CRM_SCOPE_ACCOUNT || w->options->per_account);
     const bool *taken = info->scope == CRM_SCOPE_INSTANCE ? NULL : source->taken;
     for (; source->next < set->n && set->samples[source->next].family == family; source->next++) {
       const struct crm_sample *s = &set->samples[source->next];
       if (!wanted)
         continue;
+      look_ahead(source);
       if (taken != NULL && s->n_labels > 0 && taken[set->label_values[s->labels]]) {
         w->count.n_left_out++;
         continue;

@@ -40,6 +40,7 @@ check-unit: all
 threaded_tests = \
 	tests/unit/test_engine.t \
 	tests/unit/test_sink.t \
+	tests/unit/test_exports.t \
 	tests/unit/test_source_faults.t \
 	tests/unit/test_stop.t
 check-threads:

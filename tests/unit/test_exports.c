@@ -1,0 +1,736 @@
+/* SPDX-License-Identifier: MIT */
+/* All ways out together, with real sockets and files: what readers see, who is kept out, who cannot hold the endpoint, and how it ends. */
+#include "crm_config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "export/exports.h"
+#include "export/pages.h"
+#include "export/textfile.h"
+#include "export/token.h"
+
+static char dir[32];
+
+static void sleep_ms(int ms) {
+  struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+  nanosleep(&ts, NULL);
+}
+
+/* --- fixture ------------------------------------------------------------------------------------------------------------------------ */
+
+struct fixture {
+  pthread_mutex_t mutex;
+  char log[4096];
+  struct crm_log logger;
+  char port[8], textfile[64], token[64];
+  struct crm_listen_options listen;
+  struct crm_textfile_options text;
+  struct crm_export_options options;
+  struct crm_exports *exports;
+};
+
+static const char *const instances[] = {"one", "two"};
+
+static void write_log(void *ctx, enum crm_log_level level, const char *message) {
+  struct fixture *f = ctx;
+  pthread_mutex_lock(&f->mutex);
+  size_t len = strlen(f->log);
+  snprintf(f->log + len, sizeof(f->log) - len, "%d %s\n", level, message);
+  pthread_mutex_unlock(&f->mutex);
+}
+
+static int count_log(struct fixture *f, const char *part) {
+  int n = 0;
+  pthread_mutex_lock(&f->mutex);
+  for (const char *p = f->log; (p = strstr(p, part)) != NULL; p++)
+    n++;
+  pthread_mutex_unlock(&f->mutex);
+  return n;
+}
+
+/* A socket that listens on a free port of the loopback; it is the port of the fixture. */
+static int take_port(struct fixture *f) {
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(a);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+  assert_true(fd >= 0);
+  assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)), 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+  assert_int_equal(listen(fd, 1), 0);
+  assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+  snprintf(f->port, sizeof(f->port), "%d", ntohs(a.sin_port));
+  return fd;
+}
+
+static int set_up(void **state) {
+  struct fixture *f = calloc(1, sizeof(*f));
+  pthread_mutex_init(&f->mutex, NULL);
+  f->logger = (struct crm_log){write_log, f};
+  snprintf(f->textfile, sizeof(f->textfile), "%s/crm.prom", dir);
+  snprintf(f->token, sizeof(f->token), "%s/token", dir);
+  f->listen = (struct crm_listen_options){
+      .host = "127.0.0.1", .port = f->port, .per_account = true, .max_connections = 64, .timeout_us = 15 * CRM_US_PER_SECOND};
+  f->text = (struct crm_textfile_options){.path = f->textfile, .per_account = true};
+  f->options = (struct crm_export_options){.listens = &f->listen, .n_listens = 1, .textfiles = &f->text, .n_textfiles = 1};
+  close(take_port(f));
+  *state = f;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  free(*state);
+  return 0;
+}
+
+static void start(struct fixture *f) {
+  assert_int_equal(crm_exports_new(&f->options, instances, 2, &f->logger, &f->exports, NULL), CRM_OK);
+  assert_int_equal(crm_exports_start(f->exports, NULL), CRM_OK);
+}
+
+/* Ends within the two seconds that the manual promises. */
+static void stop(struct fixture *f) {
+  int64_t began = crm_clock_monotonic_us();
+  assert_true(crm_exports_stop(f->exports, began + 2 * CRM_US_PER_SECOND));
+  assert_true(crm_clock_monotonic_us() - began < 2 * CRM_US_PER_SECOND);
+  assert_int_not_equal(access(f->textfile, F_OK), 0);
+}
+
+static struct crm_frame *make_frame(const char *instance, const char *name, int64_t value) {
+  struct crm_series_set business, own;
+  const char *info[] = {instance, "1", name, "smb", "ann", "steel", "eu", "active", "EUR"}, *accounts[] = {instance, "active"};
+  assert_int_equal(crm_set_init(&business), CRM_OK);
+  assert_int_equal(crm_set_init(&own), CRM_OK);
+  assert_int_equal(crm_set_add(&business, CRM_FAM_ACCOUNT_INFO, info, 9, crm_number_int(1)), CRM_OK);
+  assert_int_equal(crm_set_add(&business, CRM_FAM_ACCOUNTS, accounts, 2, crm_number_int(value)), CRM_OK);
+  assert_int_equal(crm_set_add(&own, CRM_FAM_UP, &instance, 1, crm_number_int(name != NULL)), CRM_OK);
+  assert_int_equal(crm_set_sort(&business), CRM_OK);
+  struct crm_frame *frame = crm_frame_new(instance, value, &business, &own);
+  assert_non_null(frame);
+  return frame;
+}
+
+static void publish(struct fixture *f, const char *instance, const char *name, int64_t value) {
+  struct crm_frame *frame = make_frame(instance, name, value);
+  crm_exports_publish(f->exports, frame);
+  crm_frame_unref(frame);
+}
+
+static int connect_to(const struct fixture *f) {
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)atoi(f->port))};
+  struct timeval limit = {.tv_sec = 20};
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0)
+    return fd;
+  if (fd >= 0)
+    close(fd);
+  return -1;
+}
+
+/* Sends the request, which asks for the end of the connection, and reads to it; false if there was none within 20 s. */
+static bool ask(const struct fixture *f, const char *request, char *answer, size_t size, size_t *len) {
+  int fd = connect_to(f);
+  *len = 0;
+  answer[0] = '\0';
+  if (fd < 0 || write(fd, request, strlen(request)) != (ssize_t)strlen(request)) {
+    if (fd >= 0)
+      close(fd);
+    return false;
+  }
+  ssize_t n;
+  while ((n = read(fd, answer + *len, size - 1 - *len)) > 0)
+    *len += (size_t)n;
+  answer[*len] = '\0';
+  close(fd);
+  return n == 0 && *len > 0;
+}
+
+#define REQUEST(method, path, headers) method " " path " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" headers "\r\n"
+
+static bool get(const struct fixture *f, const char *request, char *answer, size_t size) {
+  size_t len;
+  return ask(f, request, answer, size, &len);
+}
+
+/* Asks for the metrics until they hold the text, for up to 20 s. */
+static bool wait_for(const struct fixture *f, const char *request, const char *text) {
+  char answer[8192];
+  for (int i = 0; i < 400; i++) {
+    if (get(f, request, answer, sizeof(answer)) && strstr(answer, text) != NULL)
+      return true;
+    sleep_ms(50);
+  }
+  return false;
+}
+
+static char *read_text(const char *path, char *buf, size_t size) {
+  FILE *file = fopen(path, "r");
+  size_t n = file == NULL ? 0 : fread(buf, 1, size - 1, file);
+  if (file != NULL)
+    fclose(file);
+  buf[n] = '\0';
+  return buf;
+}
+
+static void write_text(const char *path, const char *text, mode_t mode) {
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  fputs(text, file);
+  fclose(file);
+  assert_int_equal(chmod(path, mode), 0);
+}
+
+#define METRICS REQUEST("GET", "/metrics", "")
+
+/* --- what readers see
+ * ------------------------------------------------------------------------------------------------------------------------ */
+
+static void test_answers(void **state) {
+  static const struct {
+    const char *name, *request, *begins, *holds;
+  } cases[] = {
+      {"text", METRICS, "HTTP/1.1 200 ", "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"},
+      {"values", METRICS, "HTTP/1.1 200 ", "\ncrm_accounts{tenant=\"one\",status=\"active\"} 7\n"},
+      {"the other instance", METRICS, "HTTP/1.1 200 ", "\ncrm_accounts{tenant=\"two\",status=\"active\"} 8\n"},
+      {"the collector's own", METRICS, "HTTP/1.1 200 ", "\ncrm_up{tenant=\"two\"} 1\n"},
+      {"OpenMetrics", REQUEST("GET", "/metrics", "Accept: application/openmetrics-text\r\n"), "HTTP/1.1 200 ", "} 1\n# EOF\n"},
+      {"protobuf",
+       REQUEST("GET", "/metrics", "Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited\r\n"),
+       "HTTP/1.1 200 ", "Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited\r\n"},
+      {"gzip", REQUEST("GET", "/metrics", "Accept-Encoding: gzip\r\n"), "HTTP/1.1 200 ", "Content-Encoding: gzip\r\n"},
+      {"a query", REQUEST("GET", "/metrics?x=y", ""), "HTTP/1.1 200 ", "crm_up"},
+      {"the page", REQUEST("GET", "/", ""), "HTTP/1.1 200 ", "<a href=\"/metrics\">"},
+      {"alive", REQUEST("GET", "/-/healthy", ""), "HTTP/1.1 200 ", "\r\n\r\nOK\n"},
+      {"nothing", REQUEST("GET", "/etc/passwd", ""), "HTTP/1.1 404 ", "/metrics"},
+      {"another method", REQUEST("DELETE", "/metrics", ""), "HTTP/1.1 405 ", "Allow: GET, HEAD\r\n"},
+      {"a post", REQUEST("POST", "/metrics", "Content-Length: 0\r\n"), "HTTP/1.1 405 ", "Allow: GET, HEAD\r\n"},
+      {"HTTP/1.0", "GET /metrics HTTP/1.0\r\n\r\n", "HTTP/1.", "crm_up"},
+  };
+  struct fixture *f = *state;
+  char answer[16384];
+  start(f);
+  publish(f, "one", "Zoe", 7);
+  publish(f, "two", "Ada", 8);
+  assert_true(wait_for(f, METRICS, "tenant=\"two\""));
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    if (!get(f, cases[i].request, answer, sizeof(answer)))
+      fail_msg("%s: no answer", cases[i].name);
+    if (strncmp(answer, cases[i].begins, strlen(cases[i].begins)) != 0 || strstr(answer, cases[i].holds) == NULL)
+      fail_msg("%s: %s", cases[i].name, answer);
+  }
+  /* HEAD: the same length, and no body. */
+  char head[4096];
+  assert_true(get(f, METRICS, answer, sizeof(answer)));
+  assert_true(get(f, REQUEST("HEAD", "/metrics", ""), head, sizeof(head)));
+  char length[64];
+  snprintf(length, sizeof(length), "Content-Length: %zu\r\n", strlen(strstr(answer, "\r\n\r\n") + 4));
+  assert_non_null(strstr(head, length));
+  assert_string_equal(strstr(head, "\r\n\r\n"), "\r\n\r\n");
+  stop(f);
+}
+
+/* A new name of an account ends the series with the old one in the same tick; without business series none are left. */
+static void test_ticks(void **state) {
+  struct fixture *f = *state;
+  char answer[16384];
+  start(f);
+  publish(f, "one", "Old", 1);
+  assert_true(wait_for(f, METRICS, "account_name=\"Old\""));
+  publish(f, "one", "New", 2);
+  assert_true(get(f, METRICS, answer, sizeof(answer)));
+  assert_non_null(strstr(answer, "account_name=\"New\""));
+  assert_null(strstr(answer, "account_name=\"Old\""));
+  struct crm_series_set own;
+  assert_int_equal(crm_set_init(&own), CRM_OK);
+  assert_int_equal(crm_set_add(&own, CRM_FAM_UP, (const char *const[]){"one"}, 1, crm_number_int(0)), CRM_OK);
+  struct crm_frame *stale = crm_frame_new_shared("one", 3, NULL, &own);
+  crm_exports_publish(f->exports, stale);
+  crm_frame_unref(stale);
+  assert_true(get(f, METRICS, answer, sizeof(answer)));
+  assert_non_null(strstr(answer, "crm_up{tenant=\"one\"} 0\n"));
+  assert_null(strstr(answer, "crm_account"));
+  stop(f);
+}
+
+static void test_no_accounts(void **state) {
+  struct fixture *f = *state;
+  char answer[16384];
+  f->listen.per_account = f->text.per_account = false;
+  start(f);
+  publish(f, "one", "Zoe", 1);
+  assert_true(wait_for(f, METRICS, "crm_accounts{"));
+  assert_true(get(f, METRICS, answer, sizeof(answer)));
+  assert_null(strstr(answer, "Zoe"));
+  for (int i = 0; i < 400 && access(f->textfile, F_OK) != 0; i++)
+    sleep_ms(20);
+  assert_non_null(strstr(read_text(f->textfile, answer, sizeof(answer)), "crm_accounts{"));
+  assert_null(strstr(answer, "Zoe"));
+  stop(f);
+}
+
+static void test_gzip(void **state) {
+  struct fixture *f = *state;
+  static char answer[16384];
+  char plain[16384];
+  size_t len;
+  start(f);
+  publish(f, "one", "Zoe", 7);
+  assert_true(wait_for(f, METRICS, "Zoe"));
+  assert_true(get(f, METRICS, plain, sizeof(plain)));
+  assert_true(ask(f, REQUEST("GET", "/metrics", "Accept-Encoding: gzip\r\n"), answer, sizeof(answer), &len));
+  char *body = strstr(answer, "\r\n\r\n") + 4;
+  Bytef unpacked[16384];
+  z_stream z = {
+      .next_in = (Bytef *)body, .avail_in = (uInt)(len - (size_t)(body - answer)), .next_out = unpacked, .avail_out = sizeof(unpacked)};
+  assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+  assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+  const char *wanted = strstr(plain, "\r\n\r\n") + 4;
+  assert_int_equal(z.total_out, strlen(wanted));
+  assert_memory_equal(unpacked, wanted, z.total_out);
+  inflateEnd(&z);
+  stop(f);
+}
+
+/* --- who is kept out
+ * ------------------------------------------------------------------------------------------------------------------------ */
+
+static void test_token(void **state) {
+  struct fixture *f = *state;
+  char answer[16384];
+  f->listen.bearer_token_file = f->token;
+  write_text(f->token, "s3cret-one\nsecond line\n", 0600);
+  start(f);
+  publish(f, "one", "Zoe", 1);
+  assert_true(wait_for(f, REQUEST("GET", "/metrics", "Authorization: Bearer s3cret-one\r\n"), "Zoe"));
+  assert_true(get(f, METRICS, answer, sizeof(answer)));
+  assert_memory_equal(answer, "HTTP/1.1 401 ", 13);
+  assert_non_null(strstr(answer, "WWW-Authenticate: Bearer\r\n"));
+  assert_null(strstr(answer, "Zoe"));
+  assert_true(get(f, REQUEST("GET", "/", ""), answer, sizeof(answer)));
+  assert_memory_equal(answer, "HTTP/1.1 401 ", 13);
+  assert_true(get(f, REQUEST("GET", "/-/healthy", ""), answer, sizeof(answer)));
+  assert_memory_equal(answer, "HTTP/1.1 200 ", 13);
+  /* Another token in the file holds at once. */
+  write_text(f->token, "s3cret-two!\n", 0600);
+  assert_true(get(f, REQUEST("GET", "/metrics", "Authorization: Bearer s3cret-one\r\n"), answer, sizeof(answer)));
+  assert_memory_equal(answer, "HTTP/1.1 401 ", 13);
+  assert_true(get(f, REQUEST("GET", "/metrics", "Authorization: bearer s3cret-two!\r\n"), answer, sizeof(answer)));
+  assert_memory_equal(answer, "HTTP/1.1 200 ", 13);
+  /* Without the file nobody is let in, which is told once. */
+  assert_int_equal(unlink(f->token), 0);
+  for (int i = 0; i < 3; i++) {
+    assert_true(get(f, REQUEST("GET", "/metrics", "Authorization: Bearer s3cret-two!\r\n"), answer, sizeof(answer)));
+    assert_memory_equal(answer, "HTTP/1.1 401 ", 13);
+  }
+  assert_int_equal(count_log(f, "nobody is let in"), 1);
+  write_text(f->token, "s3cret-3", 0640);
+  assert_true(get(f, REQUEST("GET", "/metrics", "Authorization: Bearer s3cret-3\r\n"), answer, sizeof(answer)));
+  assert_memory_equal(answer, "HTTP/1.1 200 ", 13);
+  assert_int_equal(count_log(f, "s3cret"), 0);
+  stop(f);
+}
+
+static void test_token_compared(void **state) {
+  struct fixture *f = *state;
+  static const struct {
+    const char *authorization;
+    bool fits;
+  } cases[] = {{"Bearer abc", true},     {"bearer  abc", true}, {"Bearer abcd", false}, {"Bearer ab", false},
+               {"Bearer abcabc", false}, {"Bearer ", false},    {"Bearer", false},      {"abc", false},
+               {"Basic abc", false},     {"", false},           {"Bearer abc ", false}, {NULL, false}};
+  static const struct {
+    const char *text;
+    mode_t mode;
+    const char *why;
+  } files[] = {{"", 0600, "its first line is empty"},
+               {"\nabc", 0600, "its first line is empty"},
+               {"a b\n", 0600, "holds blanks"},
+               {"abc\n", 0604, "every user may read"},
+               {"abc\n", 0602, "every user may read"}};
+  struct crm_token token = {.path = f->token};
+  struct crm_error err;
+  write_text(f->token, "abc\r\n", 0600);
+  assert_int_equal(crm_token_refresh(&token, &err), CRM_OK);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+    if (crm_token_fits(&token, cases[i].authorization) != cases[i].fits)
+      fail_msg("%s", cases[i].authorization == NULL ? "none" : cases[i].authorization);
+  for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+    assert_int_equal(unlink(f->token), 0);
+    write_text(f->token, files[i].text, files[i].mode);
+    assert_int_equal(crm_token_refresh(&token, &err), CRM_ERR_IO);
+    if (strstr(err.message, files[i].why) == NULL || strstr(err.message, f->token) == NULL)
+      fail_msg("%s", err.message);
+    assert_false(crm_token_fits(&token, "Bearer abc"));
+    assert_false(crm_token_fits(&token, "Bearer "));
+  }
+  char *long_line = calloc(1, CRM_TOKEN_MAX + 2);
+  memset(long_line, 'x', CRM_TOKEN_MAX + 1);
+  write_text(f->token, long_line, 0600);
+  assert_int_equal(crm_token_refresh(&token, &err), CRM_ERR_IO);
+  free(long_line);
+  assert_int_equal(unlink(f->token), 0);
+  assert_int_equal(crm_token_refresh(&token, &err), CRM_ERR_IO);
+  crm_token_free(&token);
+}
+
+/* --- who cannot hold it
+ * ------------------------------------------------------------------------------------------------------------------------ */
+
+/* More half-open connections than there may be: one that says nothing, one that sends a byte now and then. Readers are served all the same.
+ */
+static void test_half_open(void **state) {
+  struct fixture *f = *state;
+  char answer[16384];
+  int held[8];
+  f->listen.max_connections = 4;
+  start(f);
+  publish(f, "one", "Zoe", 1);
+  assert_true(wait_for(f, METRICS, "Zoe"));
+  for (int i = 0; i < 8; i++) {
+    held[i] = connect_to(f);
+    assert_true(held[i] >= 0);
+    if (i % 2 == 0)
+      assert_int_equal(write(held[i], "GET /metrics HT", 15), 15);
+  }
+  int64_t began = crm_clock_monotonic_us();
+  assert_true(get(f, METRICS, answer, sizeof(answer)));
+  assert_non_null(strstr(answer, "Zoe"));
+  assert_true(crm_clock_monotonic_us() - began < 8 * CRM_US_PER_SECOND);
+  for (int i = 0; i < 8; i++)
+    close(held[i]);
+  stop(f);
+}
+
+/* A client that sends a byte now and then is not idle, but its request must be complete within Timeout. */
+static void test_dribbling(void **state) {
+  struct fixture *f = *state;
+  f->listen.timeout_us = 2 * CRM_US_PER_SECOND;
+  start(f);
+  assert_true(wait_for(f, REQUEST("GET", "/-/healthy", ""), "OK"));
+  int fd = connect_to(f);
+  assert_true(fd >= 0);
+  int64_t began = crm_clock_monotonic_us();
+  bool closed = false;
+  assert_int_equal(write(fd, "GET /metrics HTTP/1.1\r\nX: ", 26), 26);
+  while (!closed && crm_clock_monotonic_us() - began < 10 * CRM_US_PER_SECOND) {
+    char c;
+    sleep_ms(200);
+    closed = send(fd, "x", 1, MSG_NOSIGNAL) < 0 || recv(fd, &c, 1, MSG_DONTWAIT) == 0;
+  }
+  close(fd);
+  assert_true(closed);
+  assert_true(crm_clock_monotonic_us() - began >= 2 * CRM_US_PER_SECOND);
+  stop(f);
+}
+
+/* What is too long, or no HTTP at all, is refused or cut off, and the endpoint lives. */
+static void test_odd_requests(void **state) {
+  struct fixture *f = *state;
+  char answer[16384];
+  start(f);
+  publish(f, "one", "Zoe", 1);
+  assert_true(wait_for(f, METRICS, "Zoe"));
+  char *request = calloc(1, 100000);
+  strcpy(request, "GET /");
+  memset(request + 5, 'a', 60000);
+  strcat(request, " HTTP/1.1\r\nHost: x\r\n\r\n");
+  (void)get(f, request, answer, sizeof(answer));
+  assert_null(strstr(answer, " 200 "));
+  (void)get(f, "\x16\x03\x01\x02\r\n\r\n", answer, sizeof(answer));
+  assert_null(strstr(answer, " 200 "));
+  (void)get(f, REQUEST("GET", "/metrics", "Content-Length: 3\r\n") "abc", answer, sizeof(answer));
+  assert_null(strstr(answer, "Zoe"));
+  free(request);
+  assert_true(get(f, METRICS, answer, sizeof(answer)));
+  assert_non_null(strstr(answer, "Zoe"));
+  stop(f);
+}
+
+/* --- life
+ * ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static void test_port_taken(void **state) {
+  struct fixture *f = *state;
+  int fd = take_port(f);
+  start(f);
+  publish(f, "one", "Zoe", 1);
+  for (int i = 0; i < 200 && count_log(f, "Address already in use; trying again every 5 s") == 0; i++)
+    sleep_ms(20);
+  assert_int_equal(count_log(f, "Address already in use"), 1);
+  close(fd);
+  assert_true(wait_for(f, METRICS, "Zoe"));
+  assert_int_equal(count_log(f, "it is open now"), 1);
+  assert_int_equal(count_log(f, "Address already in use"), 1);
+  stop(f);
+}
+
+/* Ends in time while clients are connected, in the middle of a request and of an answer. */
+static void test_stop_with_clients(void **state) {
+  struct fixture *f = *state;
+  int fds[3];
+  start(f);
+  publish(f, "one", "Zoe", 1);
+  assert_true(wait_for(f, METRICS, "Zoe"));
+  for (int i = 0; i < 3; i++)
+    fds[i] = connect_to(f);
+  assert_int_equal(write(fds[1], "GET /metrics HTTP", 17), 17);
+  assert_int_equal(write(fds[2], "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 35), 35);
+  sleep_ms(100);
+  stop(f);
+  for (int i = 0; i < 3; i++)
+    close(fds[i]);
+}
+
+static void test_nothing_configured(void **state) {
+  struct fixture *f = *state;
+  f->options = (struct crm_export_options){.listens = NULL};
+  assert_int_equal(crm_exports_new(&f->options, instances, 2, &f->logger, &f->exports, NULL), CRM_OK);
+  assert_null(f->exports);
+  assert_int_equal(crm_exports_start(f->exports, NULL), CRM_OK);
+  assert_int_equal(crm_exports_own_series(f->exports, "one", NULL), CRM_OK);
+  crm_exports_publish(f->exports, NULL);
+  crm_exports_request_stop(f->exports);
+  assert_true(crm_exports_stop(f->exports, 0));
+}
+
+static void test_textfile(void **state) {
+  struct fixture *f = *state;
+  char text[8192], temporary[80];
+  struct stat st;
+  struct crm_error err;
+  snprintf(temporary, sizeof(temporary), "%s.tmp", f->textfile);
+  mode_t mask = umask(022);
+  assert_int_equal(crm_textfile_write(f->textfile, "one\n", 4, &err), CRM_OK);
+  umask(mask);
+  assert_string_equal(read_text(f->textfile, text, sizeof(text)), "one\n");
+  assert_int_equal(stat(f->textfile, &st), 0);
+  assert_int_equal(st.st_mode & 0777, 0644);
+  ino_t before = st.st_ino;
+  write_text(temporary, "left by a crash", 0600);
+  assert_int_equal(crm_textfile_write(f->textfile, "two\n", 4, &err), CRM_OK);
+  assert_string_equal(read_text(f->textfile, text, sizeof(text)), "two\n");
+  assert_int_equal(stat(f->textfile, &st), 0);
+  assert_int_not_equal(st.st_ino, before); /* another file in its place, not the old one written over */
+  assert_int_not_equal(access(temporary, F_OK), 0);
+  assert_int_equal(crm_textfile_write("/nowhere/at/all.prom", "x", 1, &err), CRM_ERR_IO);
+  assert_string_equal(err.message, "/nowhere/at/all.prom.tmp cannot be created: No such file or directory");
+  assert_int_equal(crm_textfile_write(dir, "x", 1, &err), CRM_ERR_IO); /* a directory is in the way: nothing is left behind */
+  crm_textfile_remove(f->textfile);
+  assert_int_not_equal(access(f->textfile, F_OK), 0);
+}
+
+/* A fault is told once and when it has passed. */
+static void test_textfile_fault(void **state) {
+  struct fixture *f = *state;
+  char text[8192], directory[64];
+  snprintf(directory, sizeof(directory), "%s/later", dir);
+  snprintf(f->textfile, sizeof(f->textfile), "%s/later/crm.prom", dir);
+  start(f);
+  for (int i = 0; i < 3; i++) {
+    publish(f, "one", "Zoe", i);
+    sleep_ms(400);
+  }
+  assert_int_equal(count_log(f, "later/crm.prom.tmp cannot be created"), 1);
+  assert_int_equal(mkdir(directory, 0755), 0);
+  publish(f, "one", "Zoe", 9);
+  for (int i = 0; i < 400 && access(f->textfile, F_OK) != 0; i++)
+    sleep_ms(20);
+  assert_non_null(strstr(read_text(f->textfile, text, sizeof(text)), "crm_accounts{tenant=\"one\",status=\"active\"} 9\n"));
+  sleep_ms(100);
+  assert_int_equal(count_log(f, "it is written again"), 1);
+  stop(f);
+}
+
+/* --- pages
+ * ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static const struct crm_page_kind plain_text = {CRM_EXPOSITION_TEXT, true, false};
+
+/* Made once for all readers, anew after a tick; an instance without ticks is forgotten. */
+static void test_pages(void **state) {
+  struct fixture *f = *state;
+  struct crm_pages *pages = crm_pages_new(instances, 2, &f->logger);
+  struct crm_page *a, *b, *c;
+  struct crm_frame *one = make_frame("one", "Zoe", 1), *two = make_frame("two", "Ada", 2), *other = make_frame("three", "Eve", 3);
+  const int64_t minute = 60 * CRM_US_PER_SECOND;
+  assert_true(crm_pages_publish(pages, one, 0));
+  assert_true(crm_pages_publish(pages, two, 0));
+  assert_false(crm_pages_publish(pages, other, 0));
+  assert_true(crm_pages_tend(pages, 0));
+  assert_false(crm_pages_tend(pages, 0));
+  assert_int_equal(crm_pages_get(pages, plain_text, &a), CRM_OK);
+  assert_int_equal(crm_pages_get(pages, plain_text, &b), CRM_OK);
+  assert_ptr_equal(a, b);
+  assert_non_null(strstr(a->data, "Zoe"));
+  assert_true(crm_pages_publish(pages, one, minute));
+  assert_int_equal(crm_pages_get(pages, plain_text, &c), CRM_OK);
+  assert_ptr_not_equal(a, c);
+  assert_string_equal(a->data, c->data); /* and the old one is still whole */
+  crm_page_unref(a);
+  crm_page_unref(b);
+  crm_page_unref(c);
+  /* One, last at minute 1, ticks each minute: forgotten after 5 minutes. Nothing is known of two: after 15. */
+  assert_true(crm_pages_tend(pages, 2 * minute)); /* the tick above */
+  assert_false(crm_pages_tend(pages, 6 * minute));
+  assert_int_equal(count_log(f, "the last ones are shown no more"), 0);
+  assert_true(crm_pages_tend(pages, 6 * minute + 1));
+  assert_int_equal(count_log(f, "instance one: the daemon has not asked"), 1);
+  assert_int_equal(crm_pages_get(pages, plain_text, &a), CRM_OK);
+  assert_null(strstr(a->data, "Zoe"));
+  assert_non_null(strstr(a->data, "Ada"));
+  crm_page_unref(a);
+  assert_true(crm_pages_tend(pages, 16 * minute));
+  assert_int_equal(crm_pages_get(pages, plain_text, &a), CRM_OK);
+  assert_int_equal(a->len, 0);
+  crm_page_unref(a);
+  crm_pages_stop(pages);
+  crm_frame_unref(one);
+  crm_frame_unref(two);
+  crm_frame_unref(other);
+  crm_pages_free(pages);
+}
+
+static void test_two_instances_of_a_tenant(void **state) {
+  struct fixture *f = *state;
+  static const char *const names[] = {"one", "two"};
+  struct crm_pages *pages = crm_pages_new(names, 2, &f->logger);
+  struct crm_page *page;
+  struct crm_frame *one = make_frame("one", "Zoe", 1), *same = make_frame("one", "Eve", 2);
+  same->instance = "two";
+  for (int i = 0; i < 3; i++) {
+    assert_true(crm_pages_publish(pages, one, i));
+    assert_true(crm_pages_publish(pages, same, i));
+    assert_int_equal(crm_pages_get(pages, plain_text, &page), CRM_OK);
+    assert_non_null(strstr(page->data, "Zoe"));
+    assert_null(strstr(page->data, "Eve"));
+    crm_page_unref(page);
+  }
+  assert_int_equal(count_log(f, "2 series are left out of scrapes"), 1);
+  crm_frame_unref(one);
+  crm_frame_unref(same);
+  crm_pages_free(pages);
+}
+
+/* Sets come back to the pool, also after it has gone. */
+static void test_pool(void **state) {
+  struct crm_set_pool *pool = crm_set_pool_new();
+  struct crm_shared_set *a = crm_set_pool_take(pool), *b = crm_set_pool_take(pool);
+  assert_ptr_not_equal(a, b);
+  assert_int_equal(crm_set_add(&a->set, CRM_FAM_UP, (const char *const[]){"x"}, 1, crm_number_int(1)), CRM_OK);
+  struct crm_series_set own;
+  assert_int_equal(crm_set_init(&own), CRM_OK);
+  struct crm_frame *frame = crm_frame_new_shared("one", 1, a, &own);
+  assert_ptr_equal(frame->business, &a->set);
+  crm_shared_set_unref(a);
+  assert_int_equal(frame->business->n, 1);
+  crm_frame_unref(frame);
+  assert_ptr_equal(crm_set_pool_take(pool), a); /* used again */
+  crm_set_pool_free(pool);
+  crm_shared_set_unref(a);
+  crm_shared_set_unref(b);
+  crm_shared_set_unref(NULL);
+}
+
+/* --- many at once
+ * -------------------------------------------------------------------------------------------------------------------------------- */
+
+struct crowd {
+  struct fixture *f;
+  _Atomic(int) good, bad;
+};
+
+static void *read_often(void *arg) {
+  struct crowd *crowd = arg;
+  char *answer = malloc(16384);
+  for (int i = 0; i < 5; i++) {
+    bool ok = get(crowd->f, METRICS, answer, 16384) && strstr(answer, "crm_up{tenant=\"one\"} 1\n") != NULL;
+    crowd->good += ok;
+    crowd->bad += !ok;
+  }
+  free(answer);
+  return NULL;
+}
+
+static void *publish_often(void *arg) {
+  struct crowd *crowd = arg;
+  for (int i = 0; i < 200; i++) {
+    publish(crowd->f, i % 2 == 0 ? "one" : "two", "Zoe", i);
+    sleep_ms(2);
+  }
+  return NULL;
+}
+
+/* Readers while ticks come in. */
+static void test_crowd(void **state) {
+  enum { READERS = 40 };
+  struct fixture *f = *state;
+  struct crowd crowd = {.f = f};
+  pthread_t readers[READERS], publisher;
+  start(f);
+  publish(f, "one", "Zoe", 0);
+  assert_true(wait_for(f, METRICS, "Zoe"));
+  assert_int_equal(pthread_create(&publisher, NULL, publish_often, &crowd), 0);
+  for (int i = 0; i < READERS; i++)
+    assert_int_equal(pthread_create(&readers[i], NULL, read_often, &crowd), 0);
+  for (int i = 0; i < READERS; i++)
+    pthread_join(readers[i], NULL);
+  pthread_join(publisher, NULL);
+  assert_int_equal(crowd.bad, 0);
+  assert_int_equal(crowd.good, READERS * 5);
+  stop(f);
+}
+
+static int make_scratch(void **state) {
+  snprintf(dir, sizeof(dir), "/tmp/crm-exports-XXXXXX");
+  return mkdtemp(dir) == NULL ? -1 : 0;
+}
+
+static int remove_scratch(void **state) {
+  char command[64];
+  snprintf(command, sizeof(command), "rm -rf '%s'", dir);
+  return system(command);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(test_answers),
+      TEST(test_ticks),
+      TEST(test_no_accounts),
+      TEST(test_gzip),
+      TEST(test_token),
+      TEST(test_token_compared),
+      TEST(test_half_open),
+      TEST(test_dribbling),
+      TEST(test_odd_requests),
+      TEST(test_port_taken),
+      TEST(test_stop_with_clients),
+      TEST(test_nothing_configured),
+      TEST(test_textfile),
+      TEST(test_textfile_fault),
+      TEST(test_pages),
+      TEST(test_two_instances_of_a_tenant),
+      TEST(test_pool),
+      TEST(test_crowd),
+  };
+  return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
+}
