@@ -353,8 +353,9 @@ static enum crm_status start_daemon(struct crm_listen *listen, struct crm_error 
   unsigned threads = o->max_connections < THREADS ? 1 : THREADS;
   listen->why[0] = '\0';
   listen->starting = true;
+  /* Without ITC a thread at its limit of connections, which does not look at the listening socket then, would not be woken to end. */
   listen->daemon = MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, listen,
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL, handle, listen,
       MHD_OPTION_EXTERNAL_LOGGER, keep_message, listen, /* libmicrohttpd wants this one first */
       MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->max_connections, MHD_OPTION_CONNECTION_TIMEOUT,
       (unsigned)((o->timeout_us + CRM_US_PER_SECOND - 1) / CRM_US_PER_SECOND), MHD_OPTION_CONNECTION_MEMORY_LIMIT,

@@ -13,6 +13,7 @@ e2e_tests = \
 	tests/e2e/test-backfill.sh \
 	tests/e2e/test-faults.sh \
 	tests/e2e/test-requirements.sh \
+	tests/e2e/test-scrape.sh \
 	tests/e2e/test-daemon-memory.sh
 dist_check_SCRIPTS += $(e2e_tests)
 EXTRA_DIST += \
@@ -21,6 +22,7 @@ EXTRA_DIST += \
 	tests/e2e/expected.sql \
 	tests/e2e/requirements.py \
 	tests/e2e/requirements.sql \
+	tests/e2e/scrape.py \
 	tests/e2e/silent_server.py \
 	tests/lib/collectd.supp \
 	tests/lib/e2e.sh \

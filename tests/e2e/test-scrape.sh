@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The scrape endpoint and the text file: the demo CRM in PostgreSQL, the plugin in collectd, a real Prometheus as the reader, and readers that
+# mean no good. Every series, with all its labels, is compared with what `crmctl once` prints.
+set -u
+. "${CRM_SRCDIR:?}/tests/lib/e2e.sh"
+build=${CRM_BUILDDIR:?}
+e2e_deadline 400
+
+services_init || bail_out "no scratch directory"
+scrape=("$SVC_PYTHON" "$CRM_SRCDIR/tests/e2e/scrape.py")
+start_postgres || bail_out "PostgreSQL does not start"
+demo_crm_load "$build" --accounts 200 --end "$(date -u +%F)" || bail_out "the CRM cannot be loaded"
+sql -c "UPDATE accounts SET name = E'Zo\u00eb \"quoted\" \\\\ back\nline {x=\"y\"},' WHERE id = (SELECT min(id::text)::uuid FROM accounts)" ||
+  bail_out "an account cannot be given a difficult name"
+work=$SVC_DIR/work
+as_user mkdir -p "$work" "$SVC_DIR/textfile"
+chmod 0777 "$work"
+
+# --- certificates, tokens, ports -------------------------------------------------------------------------------------------
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+  -addext 'subjectAltName=IP:127.0.0.1' -keyout "$work/key" -out "$work/crt" 2>"$work/openssl.log" || bail_out "no certificate can be made"
+write_file "$SVC_DIR/crt" <"$work/crt"
+as_user sh -c 'umask 077; cat >"$1"' sh "$SVC_DIR/key" <"$work/key"
+as_user sh -c 'umask 077; cat >"$1"' sh "$SVC_DIR/token" <<<"first-token"
+open_port=$(free_port 0)
+safe_port=$(free_port 0)
+small_port=$(free_port 0)
+open=http://127.0.0.1:$open_port/metrics
+safe=https://127.0.0.1:$safe_port/metrics
+
+# Somebody else has the port at first.
+spawn squatter "$SVC_PYTHON" -c "import socket, time; s = socket.create_server(('127.0.0.1', $small_port)); time.sleep(300)"
+wait_for 10 squatter "$SVC_PYTHON" "$SVC_LIB/query.py" listening "$small_port" || bail_out "the port cannot be taken"
+
+{
+  demo_crm_plugin_block 3600 'PerAccount "all"' 'GroupBy "segment" "owner" "region"'
+  cat <<CONF
+<Plugin crm>
+  <Listen "127.0.0.1:$open_port">
+    MaxConnections 64
+  </Listen>
+  <Listen "127.0.0.1:$safe_port">
+    CertFile "$SVC_DIR/crt"
+    KeyFile "$SVC_DIR/key"
+    BearerTokenFile "$SVC_DIR/token"
+    PerAccount false
+  </Listen>
+  <Listen "127.0.0.1:$small_port">
+    MaxConnections 8
+    Timeout 3
+  </Listen>
+  TextFile "$SVC_DIR/textfile/crm.prom"
+</Plugin>
+CONF
+} >"$work/plugin"
+collectd_conf "$build" 2 <"$work/plugin"
+start_collectd
+has_series() { "${scrape[@]}" get "$open" | grep -q '^crm_account_info{'; }
+wait_for 60 collectd has_series || bail_out "the endpoint shows no series of accounts"
+pass "the endpoint shows series of accounts"
+
+# --- formats ---------------------------------------------------------------------------------------------------------------
+once() { "$build/crmctl" --config "$SVC_DIR/collectd.conf" once --format json; }
+protobuf='Accept: application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited'
+once >"$work/before.json" || bail_out "crmctl once does not run"
+"${scrape[@]}" get "$open" >"$work/page"
+"${scrape[@]}" get "$open" 'Accept: application/openmetrics-text;version=1.0.0' >"$work/page.openmetrics"
+"${scrape[@]}" get "$open" "$protobuf" >"$work/page.protobuf"
+"${scrape[@]}" get "$open" 'Accept-Encoding: gzip' >"$work/page.gz"
+once >"$work/after.json"
+for when in before after; do "${scrape[@]}" series once "$work/$when.json" >"$work/$when"; done
+is_own() { grep -E '^crm_(up|source_age|relation_|rows_rejected|sync_|compute_|store_|accounts_changed|full_sync|series|dimension_dropped|build_info|remote_write|follow|facts)'; }
+not_own() { grep -vE '^crm_(up|source_age|relation_|rows_rejected|sync_|compute_|store_|accounts_changed|full_sync|series|dimension_dropped|build_info|remote_write|follow|facts)'; }
+for form in text openmetrics protobuf; do
+  file=$work/page.$form
+  [ "$form" != text ] || file=$work/page
+  ok "$form: it is well-formed" bash -c "$(printf '%q ' "${scrape[@]}") series $form '$file' >'$work/$form.all'"
+  not_own <"$work/$form.all" >"$work/$form"
+  ok "$form: every series is as crmctl once has it" "${scrape[@]}" same "$work/before" "$work/$form" "$work/before" "$work/after"
+done
+ok "the collector's own series are there" test "$(is_own <"$work/text.all" | wc -l)" -gt 20
+ok "the difficult name is there, as it is in the CRM" grep -qF 'Zo\u00eb \"quoted\" \\ back\nline {x=\"y\"},' "$work/text"
+gzip -dc <"$work/page.gz" >"$work/page.unpacked" && "${scrape[@]}" series text "$work/page.unpacked" | not_own >"$work/gzip"
+ok "gzip: the same series" "${scrape[@]}" same "$work/before" "$work/gzip" "$work/before" "$work/after"
+ok "gzip is much smaller" test "$(stat -c %s "$work/page.gz")" -lt $(($(stat -c %s "$work/page") / 5))
+# The linter's remarks are of style: what it may not say is that it cannot read it. Status 3 is for remarks.
+lint=$(promtool check metrics <"$work/page" 2>&1)
+status=$?
+ok "promtool reads it" test "$status" -eq 0 -o "$status" -eq 3
+is "promtool has no remark on help, counters or duplicates" "$(grep -iE 'error|no help|counter metrics should|non-counter|duplicate|inconsistent' <<<"$lint")" ""
+is "no sample has a timestamp" "$(grep -cvE '^#|^[^ ]+(\{.*\})? [^ ]+$' "$work/page")" 0
+# The number that the limit on series is about.
+is "crm_series counts those of accounts" "$(sed -n 's/^crm_series{tenant="demo",kind="account"} //p' "$work/page")" "$(grep -cE '^crm_account_[a-z_]*\{' "$work/page")"
+own=$(is_own <"$work/text.all" | wc -l)
+is "crm_series counts the collector's own" "$(sed -n 's/^crm_series{tenant="demo",kind="instance"} //p' "$work/page")" "$own"
+
+# --- the text file ---------------------------------------------------------------------------------------------------------
+"${scrape[@]}" series text "$SVC_DIR/textfile/crm.prom" 2>&1 | not_own >"$work/textfile"
+ok "the text file has the same series" "${scrape[@]}" same "$work/before" "$work/textfile" "$work/before" "$work/after"
+is "nothing lies beside it" "$(ls -A "$SVC_DIR/textfile")" crm.prom
+
+# --- Prometheus, by text and by protobuf -----------------------------------------------------------------------------------
+start_reader() { # NAME PORT-VARIABLE [FLAG...]
+  local name=$1 port
+  port=$(free_port 0)
+  printf -v "$2" 'http://127.0.0.1:%s' "$port"
+  shift 2
+  write_file "$SVC_DIR/$name.yml" <<YAML
+global: {scrape_interval: 1s, scrape_timeout: 1s}
+scrape_configs:
+  - job_name: open
+    static_configs: [{targets: ["127.0.0.1:$open_port"]}]
+  - job_name: safe
+    scheme: https
+    authorization: {credentials_file: $SVC_DIR/token}
+    tls_config: {ca_file: $SVC_DIR/crt}
+    static_configs: [{targets: ["127.0.0.1:$safe_port"]}]
+YAML
+  spawn "$name" prometheus "--config.file=$SVC_DIR/$name.yml" "--storage.tsdb.path=$SVC_DIR/$name" "--web.listen-address=127.0.0.1:$port" \
+    --log.level=warn "$@"
+}
+start_reader by_text text_url
+start_reader by_protobuf protobuf_url --enable-feature=native-histograms
+scraped() { "${scrape[@]}" prometheus "$1" 'up == 1' | grep -c '^up' | grep -qx 2 || "${scrape[@]}" prometheus "$1" 'sum(up)' | grep -qE '	2\.0$'; }
+up_is_two() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$1" 'sum(up)' | cut -f2 | grep -qx 2; }
+for reader in text protobuf; do
+  url=${reader}_url
+  ok "Prometheus scrapes both endpoints, $reader" wait_for 60 "by_$reader" up_is_two "${!url}"
+  sleep 2
+  once >"$work/before.json" && "${scrape[@]}" prometheus "${!url}" '{job="open",__name__=~"crm_.*"}' | not_own >"$work/prometheus" && once >"$work/after.json"
+  for when in before after; do "${scrape[@]}" series once "$work/$when.json" >"$work/$when"; done
+  ok "Prometheus has every series and label, $reader" "${scrape[@]}" same "$work/before" "$work/prometheus" "$work/before" "$work/after"
+  grep -v '^crm_account_' "$work/before" >"$work/cells"
+  "${scrape[@]}" prometheus "${!url}" '{job="safe",__name__=~"crm_.*"}' | not_own >"$work/prometheus"
+  ok "those of the endpoint without single accounts, $reader" "${scrape[@]}" same "$work/cells" "$work/prometheus" "$work/before" "$work/after"
+  is "Prometheus has no complaint, $reader" "$(grep -E 'level=(warn|error)' "$SVC_DIR/log/by_$reader.log" | grep -vE 'Error on ingesting samples with different value')" ""
+  stop_service "by_$reader"
+done
+
+# --- who is kept out --------------------------------------------------------------------------------------------------------
+export CRM_CA=$work/crt
+status_of() { "${scrape[@]}" headers "$@" 2>&1 | head -n 1; }
+is "without a token" "$(status_of "$safe")" "401 Unauthorized"
+is "with another token" "$(CRM_TOKEN=second-token status_of "$safe")" "401 Unauthorized"
+is "with the token" "$(CRM_TOKEN=first-token status_of "$safe")" "200 OK"
+as_user sh -c 'cat >"$1"' sh "$SVC_DIR/token" <<<"second-token"
+is "the old token, once the file has changed" "$(CRM_TOKEN=first-token status_of "$safe")" "401 Unauthorized"
+is "the new token" "$(CRM_TOKEN=second-token status_of "$safe")" "200 OK"
+ok "plain HTTP at the port for TLS gives nothing" bash -c "! $(printf '%q ' "${scrape[@]}") get 'http://127.0.0.1:$safe_port/metrics'"
+ok "TLS 1.1 is refused" bash -c "! openssl s_client -connect 127.0.0.1:$safe_port -tls1_1 </dev/null >/dev/null 2>&1"
+
+# --- who cannot hold it -----------------------------------------------------------------------------------------------------
+ok "200 readers at once" "${scrape[@]}" parallel 200 "$open"
+spawn holder "${scrape[@]}" hold 100 "$open_port"
+wait_for 20 holder grep -q held "$SVC_DIR/log/holder.log"
+start=$(now_ms)
+ok "with 100 half-open connections it still answers" "${scrape[@]}" get "$open"
+took=$(($(now_ms) - start))
+ok "within 10 s ($took ms)" test "$took" -lt 10000
+
+# --- a port that is taken ---------------------------------------------------------------------------------------------------
+taken="scrape endpoint 127.0.0.1:$small_port: Address already in use"
+sleep 6
+is "a taken port is told once" "$(log_count "$taken")" 1
+stop_service squatter KILL
+ok "and opened when it is free" wait_for 20 collectd "${scrape[@]}" get "http://127.0.0.1:$small_port/metrics"
+is "which is told" "$(log_count "scrape endpoint 127.0.0.1:$small_port: it is open now")" 1
+
+# --- a CRM that cannot be read, and the end ---------------------------------------------------------------------------------
+is "no error and no warning in the daemon's log" "$(complaints | grep -vF "$taken")" ""
+stops_within 2000 "the daemon, with a hundred connections open"
+is "the text file goes with it" "$(ls -A "$SVC_DIR/textfile")" ""
+done_testing
