@@ -55,6 +55,7 @@ struct crm_engine {
 
   struct crm_series_set own; /* used by the tick only */
   struct crm_set_pool *pool;
+  bool told_accounts, told_cells; /* used by the computing thread only */
 };
 
 const char *crm_version(void) {
@@ -289,6 +290,21 @@ static void count_series(struct crm_engine_state *state, const struct crm_params
     state->dimension_dropped[params->group_by[d]] = d >= set->n_dimensions;
 }
 
+/* A limit that leaves series out is told once, when it begins, and by a series for as long as it lasts. */
+static void tell_limits(struct crm_engine *engine, const struct crm_series_set *set) {
+  const struct crm_params *params = &engine->options->params;
+  bool accounts = set->accounts_left_out > 0, cells = set->n_dimensions < params->n_group_by && set->n > 0;
+  if (accounts && !engine->told_accounts)
+    crm_log(&engine->log, CRM_LOG_NOTICE,
+            "series of single accounts would be more than MaxSeries %zu; %" PRIu64 " accounts, those with the least revenue, are left out",
+            params->max_series, set->accounts_left_out);
+  if (cells && !engine->told_cells)
+    crm_log(&engine->log, CRM_LOG_NOTICE, "there would be more than MaxCells %zu cells; GroupBy is cut to its first %zu dimensions",
+            params->max_cells, set->n_dimensions);
+  engine->told_accounts = accounts;
+  engine->told_cells = cells;
+}
+
 static struct result *compute(struct crm_engine *engine, const struct crm_facts *facts, crm_time at, struct crm_arena *arena,
                               struct crm_shared_set *series, struct crm_error *err) {
   if (crm_evaluate(facts, &engine->options->params, at, arena, &series->set, err) != CRM_OK)
@@ -298,6 +314,7 @@ static struct result *compute(struct crm_engine *engine, const struct crm_facts 
     crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
     return NULL;
   }
+  tell_limits(engine, &series->set);
   result->refs = 1;
   result->prepared = engine->host.prepare(engine->host.ctx, &series->set);
   if (engine->host.keep_series)

@@ -9,3 +9,4 @@ bench: crm-bench$(EXEEXT) crm-demo-data$(EXEEXT)
 	CRM_SRCDIR='$(abs_top_srcdir)' CRM_BUILDDIR='$(abs_top_builddir)' '$(srcdir)/tests/bench/run-bench.sh'
 .PHONY: bench
 include tests/bench/encode.mk
+include tests/bench/scrape.mk

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: MIT
 # ./configure --enable-fuzzers CC=clang && make fuzzers; contrib/check fuzz runs them. Seeds are in tests/fuzz/corpus/NAME/.
-fuzzers = tests/fuzz/fuzz_conf tests/fuzz/fuzz_copy tests/fuzz/fuzz_encode tests/fuzz/fuzz_numeric
+fuzzers = tests/fuzz/fuzz_accept tests/fuzz/fuzz_conf tests/fuzz/fuzz_copy tests/fuzz/fuzz_encode tests/fuzz/fuzz_numeric
 if ENABLE_FUZZERS
-noinst_PROGRAMS += tests/fuzz/fuzz_conf tests/fuzz/fuzz_copy tests/fuzz/fuzz_encode tests/fuzz/fuzz_numeric
+noinst_PROGRAMS += tests/fuzz/fuzz_accept tests/fuzz/fuzz_conf tests/fuzz/fuzz_copy tests/fuzz/fuzz_encode tests/fuzz/fuzz_numeric
+tests_fuzz_fuzz_accept_SOURCES = tests/fuzz/fuzz_accept.c
+tests_fuzz_fuzz_accept_LDADD = libcrm.la
+tests_fuzz_fuzz_accept_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
 tests_fuzz_fuzz_conf_LDADD = libcrm.la
 tests_fuzz_fuzz_conf_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)

@@ -16,3 +16,9 @@ tests_unit_test_exports_t_SOURCES = tests/unit/test_exports.c
 tests_unit_test_exports_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(ZLIB_CFLAGS)
 tests_unit_test_exports_t_LDADD = libcrm.la $(CMOCKA_LIBS) $(ZLIB_LIBS) -lpthread
 TESTS += tests/unit/test_exports.t
+
+check_PROGRAMS += tests/unit/test_pages.t
+tests_unit_test_pages_t_SOURCES = tests/unit/test_pages.c
+tests_unit_test_pages_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pages_t_LDADD = libcrm.la $(CMOCKA_LIBS)
+TESTS += tests/unit/test_pages.t

@@ -176,6 +176,7 @@ struct seen {
   double up;
   double age; /* of relation account; NaN if absent */
   size_t own;
+  size_t series; /* computed ones that were handed out */
 };
 
 static void see(void *ctx, const void *prepared, struct crm_shared_set *business, struct crm_series_set *own) {
@@ -183,6 +184,8 @@ static void see(void *ctx, const void *prepared, struct crm_shared_set *business
   *seen = (struct seen){.business = prepared != NULL, .age = NAN, .up = NAN, .own = own->n};
   if (prepared != NULL)
     seen->prepared = *(const struct prepared *)prepared;
+  assert_true((prepared != NULL) == (business != NULL));
+  seen->series = business != NULL ? business->set.n : 0;
   for (size_t i = 0; i < own->n; i++) {
     if (own->samples[i].family == CRM_FAM_UP)
       seen->up = crm_number_value(&own->samples[i].value);
@@ -202,7 +205,7 @@ struct fixture {
 };
 
 static int set_up(void **state) {
-  static const struct crm_engine_host callbacks = {.version = "5.12.0", .prepare = prepare, .discard = discard};
+  static const struct crm_engine_host callbacks = {.version = "5.12.0", .prepare = prepare, .discard = discard, .keep_series = true};
   struct fixture *f = calloc(1, sizeof(*f));
   pthread_mutex_init(&f->host.mutex, NULL);
   script.reads = 0;
@@ -382,6 +385,51 @@ static void test_a_thread_that_cannot_be_woken_is_left_behind(void **state) {
   nanosleep(&ts, NULL);
 }
 
+/* MaxSeries leaves accounts out: told once, however many ticks it lasts, and by a series. What a host keeps stays whole after the engine's
+ * end. */
+struct kept {
+  struct crm_shared_set *set;
+  double reached;
+};
+static void keep(void *ctx, const void *prepared, struct crm_shared_set *business, struct crm_series_set *own) {
+  struct kept *kept = ctx;
+  crm_shared_set_unref(kept->set);
+  kept->set = business == NULL ? NULL : crm_shared_set_ref(business);
+  const char *labels[] = {"main", "breakdown"};
+  size_t n = own->n;
+  assert_int_equal(crm_set_add(own, CRM_FAM_SERIES_LIMIT_REACHED, labels, 2, crm_number_int(0)), CRM_OK);
+  assert_int_equal(crm_engine_recount(own), CRM_OK);
+  kept->reached = NAN;
+  for (size_t i = 0; i < own->n; i++) {
+    if (own->samples[i].family == CRM_FAM_SERIES_LIMIT_REACHED && strcmp(crm_set_label_value(own, &own->samples[i], 1), "account") == 0)
+      kept->reached = crm_number_value(&own->samples[i].value);
+    if (own->samples[i].family == CRM_FAM_SERIES && strcmp(crm_set_label_value(own, &own->samples[i], 1), "instance") == 0)
+      assert_true(crm_number_value(&own->samples[i].value) == (double)(n + 1));
+  }
+}
+static void test_a_limit_is_told_once(void **state) {
+  struct fixture *f = *state;
+  struct kept kept = {.set = NULL};
+  script_set(GIVE_FACTS, 5);
+  f->options.params.per_account = CRM_PER_ACCOUNT_ALL;
+  f->options.params.max_series = 1;
+  start(f);
+  crm_time now = crm_clock_realtime_us();
+  for (int i = 0; i < 500 && !(kept.set != NULL && kept.reached == 1 && i > 20); i++) {
+    crm_engine_tick(f->engine, now += CRM_US_PER_SECOND / 10, keep, &kept);
+    struct timespec ts = {.tv_nsec = 10000000};
+    nanosleep(&ts, NULL);
+  }
+  assert_non_null(kept.set);
+  assert_true(kept.reached == 1);
+  assert_int_equal(count_log(&f->host, "more than MaxSeries 1; "), 1);
+  size_t series = kept.set->set.n;
+  stop(f);
+  assert_true(series > 0 && kept.set->set.n == series);
+  assert_string_equal(crm_set_label_name(&kept.set->set, CRM_FAM_ACCOUNTS, 0), "tenant");
+  crm_shared_set_unref(kept.set);
+}
+
 static void test_own_series(void **state) {
   struct crm_params params;
   struct crm_series_set own;
@@ -437,6 +485,7 @@ static void test_own_series(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_own_series),
+      cmocka_unit_test_setup_teardown(test_a_limit_is_told_once, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_before_the_first_read_only_own_series, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_series_are_computed_for_the_next_tick, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_failure_keeps_the_last_good_values_and_is_told_once, set_up, tear_down),
