@@ -32,15 +32,25 @@ static const uint64_t tens[20] = {1u,
                                   1000000000000000000u,
                                   10000000000000000000u};
 
+static const char pairs[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566"
+    "676869707172737475767778798081828384858687888990919293949596979899";
+
+/* The digits of the value, `n` of them with zeros in front, end before `end`. */
+static void put_digits(uint64_t value, size_t n, char *end) {
+  for (; n >= 2; n -= 2, value /= 100) {
+    end -= 2;
+    memcpy(end, pairs + 2 * (value % 100), 2);
+  }
+  if (n == 1)
+    end[-1] = (char)('0' + value % 10);
+}
+
 static size_t print_digits(uint64_t value, char *out) {
-  char reversed[20];
-  size_t n = 0;
-  do {
-    reversed[n++] = (char)('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  for (size_t i = 0; i < n; i++)
-    out[i] = reversed[n - 1 - i];
+  size_t n = 1;
+  while (n < 20 && value >= tens[n])
+    n++;
+  put_digits(value, n, out + n);
   return n;
 }
 
@@ -57,11 +67,7 @@ static size_t print_decimals(bool negative, uint64_t value, int decimals, char *
   if (decimals == 0)
     return n;
   out[n] = '.';
-  uint64_t rest = value % tens[decimals];
-  for (int i = decimals; i > 0; i--) {
-    out[n + (size_t)i] = (char)('0' + rest % 10);
-    rest /= 10;
-  }
+  put_digits(value % tens[decimals], (size_t)decimals, out + n + 1 + decimals);
   return n + 1 + (size_t)decimals;
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/clock.h"
+
 enum {
   GZIP_CHUNK = 1 << 20,
   GZIP_PENDING = 1 << 17, /* what zlib may still hold of the chunks before */
@@ -15,6 +17,8 @@ enum {
   OLD_TICKS = 3,
 };
 static const int64_t old_least_us = 300 * CRM_US_PER_SECOND, old_unknown_us = 900 * CRM_US_PER_SECOND;
+/* For how long memory waits for the next page of its kind. */
+static const int64_t spare_us = 600 * CRM_US_PER_SECOND;
 static const size_t page_max = (size_t)4 << 30;
 
 /* The newest frames at one moment, and what was made of them. */
@@ -38,6 +42,19 @@ struct rest {
   struct snapshot *snapshot;
 };
 
+/* Memory of a page that nobody reads any more, for the next one: that it need not be cleared by the system again is a third of the cost. */
+struct spare {
+  char *data;
+  size_t cap;
+  int64_t since_us;
+};
+
+enum { KINDS = CRM_EXPOSITION_FORMATS * 4 };
+
+static unsigned kind_index(struct crm_page_kind kind) {
+  return ((unsigned)kind.format * 2 + kind.per_account) * 2 + kind.gzip;
+}
+
 struct crm_pages {
   const char *const *instances;
   const struct crm_log *log;
@@ -45,6 +62,7 @@ struct crm_pages {
   pthread_mutex_t mutex;
   struct snapshot *snapshot; /* NULL: to be made of `current` when somebody asks */
   struct rest *rests;
+  struct spare spares[KINDS];
   bool changed, told_left_out;
   size_t n;
   struct current current[];
@@ -53,8 +71,41 @@ struct crm_pages {
 void crm_page_unref(struct crm_page *page) {
   if (page == NULL || --page->refs > 0)
     return;
-  free(page->data);
+  struct crm_pages *pages = page->pages;
+  char *unused = page->data;
+  pthread_mutex_lock(&pages->mutex);
+  struct spare *spare = &pages->spares[page->kind];
+  if (!pages->stop && page->cap > spare->cap) {
+    unused = spare->data;
+    *spare = (struct spare){.data = page->data, .cap = page->cap, .since_us = crm_clock_monotonic_us()};
+  }
+  pthread_mutex_unlock(&pages->mutex);
+  free(unused);
   free(page);
+}
+
+/* An empty text with the memory of an earlier page of the kind. */
+static void begin_text(struct crm_pages *pages, struct crm_page_kind kind, struct crm_strbuf *text) {
+  crm_strbuf_init(text, page_max);
+  pthread_mutex_lock(&pages->mutex);
+  struct spare *spare = &pages->spares[kind_index(kind)];
+  text->data = spare->data;
+  text->cap = spare->cap;
+  *spare = (struct spare){.data = NULL};
+  pthread_mutex_unlock(&pages->mutex);
+}
+
+static void drop_spares(struct crm_pages *pages, int64_t now_us) {
+  for (int k = 0; k < KINDS; k++) {
+    pthread_mutex_lock(&pages->mutex);
+    struct spare spare = pages->spares[k];
+    bool old = spare.data != NULL && now_us - spare.since_us > spare_us;
+    if (old)
+      pages->spares[k] = (struct spare){.data = NULL};
+    pthread_mutex_unlock(&pages->mutex);
+    if (old)
+      free(spare.data);
+  }
 }
 
 static void snapshot_free(struct snapshot *snapshot) {
@@ -105,6 +156,8 @@ void crm_pages_free(struct crm_pages *pages) {
   snapshot_unref(pages, pages->snapshot);
   for (size_t i = 0; i < pages->n; i++)
     crm_frame_unref(pages->current[i].frame);
+  for (int k = 0; k < KINDS; k++)
+    free(pages->spares[k].data);
   pthread_mutex_destroy(&pages->mutex);
   free(pages);
 }
@@ -167,6 +220,7 @@ bool crm_pages_tend(struct crm_pages *pages, int64_t now_us) {
   pages->changed = false;
   pthread_mutex_unlock(&pages->mutex);
   free_rests(pages, rests);
+  drop_spares(pages, now_us);
   return changed;
 }
 
@@ -176,8 +230,9 @@ void crm_pages_stop(struct crm_pages *pages) {
 
 /* --- rendering --------------------------------------------------------------------------------------------------------------------- */
 
-static enum crm_status make_page(struct crm_strbuf *text, enum crm_status status, struct crm_page **page) {
-  size_t len = text->len;
+static enum crm_status make_page(struct crm_pages *pages, struct crm_page_kind kind, struct crm_strbuf *text, enum crm_status status,
+                                 struct crm_page **page) {
+  size_t len = text->len, cap = text->cap;
   char *data = status == CRM_OK ? crm_strbuf_take(text) : NULL;
   *page = data == NULL ? NULL : calloc(1, sizeof(**page));
   if (*page == NULL) {
@@ -188,6 +243,9 @@ static enum crm_status make_page(struct crm_strbuf *text, enum crm_status status
   (*page)->refs = 1;
   (*page)->data = data;
   (*page)->len = len;
+  (*page)->cap = cap;
+  (*page)->pages = pages;
+  (*page)->kind = kind_index(kind);
   return CRM_OK;
 }
 
@@ -214,20 +272,21 @@ static enum crm_status render(struct crm_pages *pages, const struct snapshot *sn
   struct crm_strbuf text;
   struct crm_exposition_count count;
   const struct crm_exposition_options options = {.format = kind.format, .per_account = kind.per_account, .stop = &pages->stop};
-  crm_strbuf_init(&text, page_max);
+  begin_text(pages, kind, &text);
   enum crm_status status = crm_exposition(sets, n, &options, &count, &text);
   free(sets);
   if (status == CRM_OK)
     tell_left_out(pages, count.n_left_out);
-  return make_page(&text, status, page);
+  return make_page(pages, kind, &text, status, page);
 }
 
-static enum crm_status compress_page(struct crm_pages *pages, const struct crm_page *plain, struct crm_page **page) {
+static enum crm_status compress_page(struct crm_pages *pages, struct crm_page_kind kind, const struct crm_page *plain,
+                                     struct crm_page **page) {
   z_stream z = {.zalloc = NULL};
   struct crm_strbuf text;
   if (deflateInit2(&z, GZIP_LEVEL, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY) != Z_OK) /* + 16: gzip, not zlib */
     return CRM_ERR_MEMORY;
-  crm_strbuf_init(&text, page_max);
+  begin_text(pages, kind, &text);
   enum crm_status status = CRM_OK;
   int rc = Z_OK;
   for (size_t at = 0; status == CRM_OK && rc != Z_STREAM_END;) {
@@ -251,7 +310,7 @@ static enum crm_status compress_page(struct crm_pages *pages, const struct crm_p
       status = CRM_ERR_STOPPED;
   }
   deflateEnd(&z);
-  return make_page(&text, status, page);
+  return make_page(pages, kind, &text, status, page);
 }
 
 /* With snapshot->render held. The page belongs to the snapshot. */
@@ -262,7 +321,7 @@ static enum crm_status page_of(struct crm_pages *pages, struct snapshot *snapsho
   if (*slot == NULL && kind.gzip)
     status = page_of(pages, snapshot, (struct crm_page_kind){kind.format, kind.per_account, false}, &plain);
   if (*slot == NULL && status == CRM_OK)
-    status = kind.gzip ? compress_page(pages, plain, slot) : render(pages, snapshot, kind, slot);
+    status = kind.gzip ? compress_page(pages, kind, plain, slot) : render(pages, snapshot, kind, slot);
   *page = *slot;
   return status;
 }

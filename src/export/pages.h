@@ -8,15 +8,19 @@
 #include "export/exposition.h"
 #include "export/frame.h"
 
+struct crm_pages;
+
 struct crm_page {
   _Atomic(int) refs;
   char *data;
   size_t len;
+  /* Where its memory goes for the next page of the kind. */
+  size_t cap;
+  struct crm_pages *pages;
+  unsigned kind;
 };
-/* From any thread; NULL is allowed. */
+/* From any thread, before the pages are freed; NULL is allowed. */
 void crm_page_unref(struct crm_page *page);
-
-struct crm_pages;
 
 /* For `n` instances; their names must outlive the pages. NULL when out of memory. */
 struct crm_pages *crm_pages_new(const char *const *instances, size_t n, const struct crm_log *log);
