@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "export/listen.h"
 #include "export/pages.h"
+#include "export/sink.h"
 #include "export/textfile.h"
 
 /* How long text files wait after a tick for those of the other instances, and the longest pause between two looks at everything. */
@@ -26,6 +27,7 @@ struct crm_exports {
   struct crm_pages *pages;
   struct crm_listen **listens;
   struct textfile *textfiles;
+  struct crm_sink **sinks; /* each with a thread of its own */
 
   pthread_t thread; /* tends all of them */
   bool started;
@@ -108,6 +110,7 @@ static void exports_free(struct crm_exports *exports) {
     crm_listen_free(exports->listens[i]);
   free(exports->listens);
   free(exports->textfiles);
+  free(exports->sinks);
   crm_pages_free(exports->pages);
   pthread_cond_destroy(&exports->wake);
   pthread_cond_destroy(&exports->ended);
@@ -115,6 +118,7 @@ static void exports_free(struct crm_exports *exports) {
   free(exports);
 }
 
+/* Without sinks as yet. */
 static struct crm_exports *exports_new(const struct crm_export_options *options, const char *const *instances, size_t n,
                                        const struct crm_log *log) {
   struct crm_exports *exports = calloc(1, sizeof(*exports));
@@ -132,7 +136,8 @@ static struct crm_exports *exports_new(const struct crm_export_options *options,
   exports->pages = crm_pages_new(instances, n, log);
   exports->listens = calloc(options->n_listens + 1, sizeof(struct crm_listen *));
   exports->textfiles = calloc(options->n_textfiles + 1, sizeof(*exports->textfiles));
-  bool ok = exports->pages != NULL && exports->listens != NULL && exports->textfiles != NULL;
+  exports->sinks = calloc(options->n_sinks + 1, sizeof(struct crm_sink *));
+  bool ok = exports->pages != NULL && exports->listens != NULL && exports->textfiles != NULL && exports->sinks != NULL;
   for (size_t i = 0; ok && i < options->n_listens; i++)
     ok = (exports->listens[i] = crm_listen_new(&options->listens[i], exports->pages, log)) != NULL;
   for (size_t i = 0; ok && i < options->n_textfiles; i++)
@@ -143,13 +148,27 @@ static struct crm_exports *exports_new(const struct crm_export_options *options,
   return NULL;
 }
 
+/* One receiver that cannot be served must not take the others with it. */
+static void lose_sink(struct crm_exports *exports, size_t i, const struct crm_error *err) {
+  crm_log(exports->log, CRM_LOG_ERROR, "receiver %s: %s; nothing is sent to it until the daemon is started anew",
+          exports->options->sinks[i].name, err->message);
+  exports->sinks[i] = NULL;
+}
+
 enum crm_status crm_exports_new(const struct crm_export_options *options, const char *const *instances, size_t n, const struct crm_log *log,
                                 struct crm_exports **exports, struct crm_error *err) {
   *exports = NULL;
-  if (options->n_listens + options->n_textfiles == 0)
+  if (options->n_listens + options->n_textfiles + options->n_sinks == 0)
     return CRM_OK;
   *exports = exports_new(options, instances, n, log);
-  return *exports != NULL ? CRM_OK : crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  if (*exports == NULL)
+    return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  for (size_t i = 0; i < options->n_sinks; i++) {
+    struct crm_error why = {0};
+    if (crm_sink_new(&options->sinks[i], log, &(*exports)->sinks[i], &why) != CRM_OK)
+      lose_sink(*exports, i, &why);
+  }
+  return CRM_OK;
 }
 
 enum crm_status crm_exports_start(struct crm_exports *exports, struct crm_error *err) {
@@ -165,16 +184,29 @@ enum crm_status crm_exports_start(struct crm_exports *exports, struct crm_error 
   if (!exports->started)
     return crm_error_set(err, CRM_ERR_MEMORY, "cannot start a thread");
   pthread_setname_np(exports->thread, "crm-export");
+  for (size_t i = 0; i < exports->options->n_sinks; i++) {
+    struct crm_error why = {0};
+    if (exports->sinks[i] == NULL || crm_sink_start(exports->sinks[i], &why) == CRM_OK)
+      continue;
+    (void)crm_sink_stop(exports->sinks[i], crm_clock_monotonic_us());
+    lose_sink(exports, i, &why);
+  }
   return CRM_OK;
 }
 
 enum crm_status crm_exports_own_series(struct crm_exports *exports, const char *instance, struct crm_series_set *own) {
-  return CRM_OK;
+  enum crm_status status = CRM_OK;
+  for (size_t i = 0; exports != NULL && status == CRM_OK && i < exports->options->n_sinks; i++)
+    status = exports->sinks[i] == NULL ? CRM_OK : crm_sink_own_series(exports->sinks[i], instance, own);
+  return status;
 }
 
 void crm_exports_publish(struct crm_exports *exports, struct crm_frame *frame) {
   if (exports == NULL)
     return;
+  for (size_t i = 0; i < exports->options->n_sinks; i++)
+    if (exports->sinks[i] != NULL)
+      crm_sink_offer(exports->sinks[i], frame);
   crm_pages_publish(exports->pages, frame, crm_clock_monotonic_us());
   pthread_mutex_lock(&exports->mutex);
   exports->published = true;
@@ -185,6 +217,9 @@ void crm_exports_publish(struct crm_exports *exports, struct crm_frame *frame) {
 void crm_exports_request_stop(struct crm_exports *exports) {
   if (exports == NULL)
     return;
+  for (size_t i = 0; i < exports->options->n_sinks; i++)
+    if (exports->sinks[i] != NULL)
+      crm_sink_request_stop(exports->sinks[i]);
   crm_pages_stop(exports->pages);
   pthread_mutex_lock(&exports->mutex);
   exports->stopping = true;
@@ -196,6 +231,9 @@ bool crm_exports_stop(struct crm_exports *exports, int64_t deadline_us) {
   if (exports == NULL)
     return true;
   crm_exports_request_stop(exports);
+  bool all = true;
+  for (size_t i = 0; i < exports->options->n_sinks; i++)
+    all = crm_sink_stop(exports->sinks[i], deadline_us) && all;
   struct timespec until = {.tv_sec = deadline_us / CRM_US_PER_SECOND, .tv_nsec = (deadline_us % CRM_US_PER_SECOND) * 1000};
   int rc = 0;
   pthread_mutex_lock(&exports->mutex);
@@ -212,5 +250,5 @@ bool crm_exports_stop(struct crm_exports *exports, int64_t deadline_us) {
   if (exports->started)
     pthread_join(exports->thread, NULL);
   exports_free(exports);
-  return true;
+  return all; /* a sink that is left behind needs the options, and nothing of ours */
 }
