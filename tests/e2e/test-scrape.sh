@@ -26,6 +26,7 @@ as_user sh -c 'umask 077; cat >"$1"' sh "$SVC_DIR/token" <<<"first-token"
 open_port=$(free_port 0)
 safe_port=$(free_port 0)
 small_port=$(free_port 0)
+receiver_port=$(free_port 0)
 open=http://127.0.0.1:$open_port/metrics
 safe=https://127.0.0.1:$safe_port/metrics
 
@@ -51,6 +52,15 @@ wait_for 10 squatter "$SVC_PYTHON" "$SVC_LIB/query.py" listening "$small_port" |
     Timeout 3
   </Listen>
   TextFile "$SVC_DIR/textfile/crm.prom"
+  # It starts later than the daemon; and one whose secret is missing must not stop the others.
+  <RemoteWrite "prometheus">
+    URL "http://127.0.0.1:$receiver_port/api/v1/write"
+    Label "via" "push"
+  </RemoteWrite>
+  <RemoteWrite "keyless">
+    URL "http://127.0.0.1:$receiver_port/api/v1/write"
+    BearerTokenFile "$SVC_DIR/no-such-token"
+  </RemoteWrite>
 </Plugin>
 CONF
 } >"$work/plugin"
@@ -101,10 +111,8 @@ ok "the text file has the same series" "${scrape[@]}" same "$work/before" "$work
 is "nothing lies beside it" "$(ls -A "$SVC_DIR/textfile")" crm.prom
 
 # --- Prometheus, by text and by protobuf -----------------------------------------------------------------------------------
-start_reader() { # NAME PORT-VARIABLE [FLAG...]
-  local name=$1 port
-  port=$(free_port 0)
-  printf -v "$2" 'http://127.0.0.1:%s' "$port"
+start_reader() { # NAME PORT [FLAG...]
+  local name=$1 port=$2
   shift 2
   write_file "$SVC_DIR/$name.yml" <<YAML
 global: {scrape_interval: 1s, scrape_timeout: 1s}
@@ -120,10 +128,24 @@ YAML
   spawn "$name" prometheus "--config.file=$SVC_DIR/$name.yml" "--storage.tsdb.path=$SVC_DIR/$name" "--web.listen-address=127.0.0.1:$port" \
     --log.level=warn "$@"
 }
-start_reader by_text text_url
-start_reader by_protobuf protobuf_url --enable-feature=native-histograms
-scraped() { "${scrape[@]}" prometheus "$1" 'up == 1' | grep -c '^up' | grep -qx 2 || "${scrape[@]}" prometheus "$1" 'sum(up)' | grep -qE '	2\.0$'; }
+protobuf_port=$(free_port 0)
+start_reader by_text "$receiver_port" --web.enable-remote-write-receiver
+start_reader by_protobuf "$protobuf_port" --enable-feature=native-histograms
+text_url=http://127.0.0.1:$receiver_port protobuf_url=http://127.0.0.1:$protobuf_port
 up_is_two() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$1" 'sum(up)' | cut -f2 | grep -qx 2; }
+# The same series as they are sent by remote write, with a label more.
+pushed() {
+  local has='count(crm_account_info{via="push",job="crm"})'
+  arrived() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$text_url" "$has" | grep -q .; }
+  ok "the receiver has series that were sent" wait_for 90 by_text arrived
+  once >"$work/before.json" && "${scrape[@]}" prometheus "$text_url" '{via="push",__name__=~"crm_.*"}' | not_own >"$work/sent" && once >"$work/after.json"
+  sed -i 's/, "via": "push"//' "$work/sent"
+  for when in before after; do "${scrape[@]}" series once "$work/$when.json" >"$work/$when"; done
+  ok "the receiver has every series and label" "${scrape[@]}" same "$work/before" "$work/sent" "$work/before" "$work/after"
+  "${scrape[@]}" get "$open" >"$work/page"
+  ok "which the collector's own series tell" grep -qE '^crm_remote_write_samples_total\{tenant="demo",sink="prometheus"\} [1-9]' "$work/page"
+  is "a receiver without its secret is told" "$(log_count 'receiver keyless: .*no-such-token')" 1
+}
 for reader in text protobuf; do
   url=${reader}_url
   ok "Prometheus scrapes both endpoints, $reader" wait_for 60 "by_$reader" up_is_two "${!url}"
@@ -134,6 +156,7 @@ for reader in text protobuf; do
   grep -v '^crm_account_' "$work/before" >"$work/cells"
   "${scrape[@]}" prometheus "${!url}" '{job="safe",__name__=~"crm_.*"}' | not_own >"$work/prometheus"
   ok "those of the endpoint without single accounts, $reader" "${scrape[@]}" same "$work/cells" "$work/prometheus" "$work/before" "$work/after"
+  [ "$reader" != text ] || pushed
   is "Prometheus has no complaint, $reader" "$(grep -E 'level=(warn|error)' "$SVC_DIR/log/by_$reader.log" | grep -vE 'Error on ingesting samples with different value')" ""
   stop_service "by_$reader"
 done
@@ -168,7 +191,7 @@ ok "and opened when it is free" wait_for 20 collectd "${scrape[@]}" get "http://
 is "which is told" "$(log_count "scrape endpoint 127.0.0.1:$small_port: it is open now")" 1
 
 # --- a CRM that cannot be read, and the end ---------------------------------------------------------------------------------
-is "no error and no warning in the daemon's log" "$(complaints | grep -vF "$taken")" ""
+is "no error and no warning in the daemon's log" "$(complaints | grep -vF "$taken" | grep -vE 'receiver keyless:|prometheus.*(refused|trying again|Could not connect)')" ""
 stops_within 2000 "the daemon, with a hundred connections open"
 is "the text file goes with it" "$(ls -A "$SVC_DIR/textfile")" ""
 done_testing
