@@ -15,3 +15,4 @@ include contrib/sql.mk
 include contrib/generator.mk
 include contrib/requirements.mk
 include contrib/prometheus.mk
+include contrib/recipes.mk
