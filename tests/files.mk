@@ -10,6 +10,7 @@ include tests/unit/revenue_more.mk
 include tests/unit/options.mk
 include tests/unit/kpi.mk
 include tests/unit/engine.mk
+include tests/unit/notices.mk
 include tests/unit/backfill.mk
 include tests/unit/encode.mk
 include tests/unit/sink.mk
