@@ -12,8 +12,10 @@
 #include "base/log.h"
 #include "collectd/config.h"
 #include "collectd/dispatch.h"
+#include "collectd/notify.h"
 #include "engine/engine.h"
 #include "export/exports.h"
+#include "export/notifier.h"
 
 /* The daemon joins its own threads without a limit; ours must not add to that: 2 s for everything is the promise of the manual. */
 #define STOP_LIMIT_US INT64_C(1500000)
@@ -32,6 +34,8 @@ static struct {
   size_t n_instances;
   const char **names;          /* of the instances */
   struct crm_exports *exports; /* NULL: none is configured */
+  struct crm_notifier_instance *notified;
+  struct crm_notifier *notifier; /* NULL: nobody wants to be notified */
 } module;
 
 static void log_to_collectd(void *ctx, enum crm_log_level level, const char *message) {
@@ -94,13 +98,19 @@ static void tell_cut(struct instance *instance, bool cut, struct crm_series_set 
   instance->told_cut = cut;
 }
 
+static void hand_out(struct crm_frame *frame) {
+  crm_exports_publish(module.exports, frame);
+  if (module.notifier != NULL)
+    crm_notifier_offer(module.notifier, frame);
+}
+
 /* Hands the tick to our own ways out, which share its series instead of copying them. */
 static void publish(const struct tick *tick, struct crm_shared_set *business, struct crm_series_set *own) {
   struct crm_frame *frame = crm_frame_new_shared(tick->instance->options->name, tick->at, business, own);
   if (frame == NULL)
     crm_log(&module_log, CRM_LOG_ERROR, "out of memory; the series of this interval are lost");
   else
-    crm_exports_publish(module.exports, frame);
+    hand_out(frame);
   crm_frame_unref(frame);
 }
 
@@ -116,7 +126,7 @@ static void emit(void *ctx, const void *prepared, struct crm_shared_set *busines
   if (lists != NULL)
     crm_value_lists_dispatch(lists, tick->time);
   crm_value_lists_free(lists);
-  if (module.exports != NULL)
+  if (module.exports != NULL || module.notifier != NULL)
     publish(tick, business, own);
 }
 
@@ -133,7 +143,7 @@ static int start_instance(struct instance *instance, const struct crm_instance_o
                                  .log = module_log,
                                  .prepare = prepare,
                                  .discard = discard,
-                                 .keep_series = module.exports != NULL};
+                                 .keep_series = module.exports != NULL || module.notifier != NULL};
   struct crm_error err = {0};
   instance->options = options;
   enum crm_status status = crm_engine_new(options, &host, &instance->engine, &err);
@@ -168,6 +178,28 @@ static int start_exports(void) {
   return -1;
 }
 
+static int start_notifier(void) {
+  struct crm_error err = {0};
+  size_t n = 0;
+  module.notified = calloc(module.options.n_instances, sizeof(*module.notified));
+  if (module.notified == NULL)
+    return -1;
+  for (size_t i = 0; i < module.options.n_instances; i++)
+    if (module.options.instances[i].notify.groups != 0)
+      module.notified[n++] = (struct crm_notifier_instance){module.options.instances[i].name, &module.options.instances[i].notify};
+  if (n == 0)
+    return 0;
+  enum crm_status status = crm_notifier_new(module.notified, n, crm_notify_daemon, NULL, &module.notifier, &err);
+  if (status == CRM_OK)
+    status = crm_notifier_start(module.notifier, &err);
+  if (status == CRM_OK)
+    return 0;
+  crm_log(&module_log, CRM_LOG_ERROR, "nobody is notified: %s", err.message);
+  (void)crm_notifier_stop(module.notifier, 0);
+  module.notifier = NULL;
+  return -1;
+}
+
 static int crm_init(void) {
   if (module.options.n_instances == 0) {
     crm_log(&module_log, CRM_LOG_ERROR,
@@ -183,6 +215,7 @@ static int crm_init(void) {
   crm_log(&module_log, CRM_LOG_INFO, "version %s, built for collectd %s, %zu instance%s", crm_version(), PACKAGE_VERSION,
           module.n_instances, module.n_instances == 1 ? "" : "s");
   int failed = start_exports() != 0; /* collectd's own write plugins still get their series */
+  failed += start_notifier() != 0;
   for (size_t i = 0; i < module.n_instances; i++)
     failed += start_instance(&module.instances[i], &module.options.instances[i]) != 0;
   return failed == 0 ? 0 : -1;
@@ -195,13 +228,18 @@ static int crm_shutdown(void) {
     if (module.instances[i].engine != NULL)
       crm_engine_request_stop(module.instances[i].engine);
   crm_exports_request_stop(module.exports);
+  if (module.notifier != NULL)
+    crm_notifier_request_stop(module.notifier);
   for (size_t i = 0; i < module.n_instances; i++)
     all = crm_engine_stop(module.instances[i].engine, deadline_us) && all;
   all = crm_exports_stop(module.exports, deadline_us) && all;
+  all = crm_notifier_stop(module.notifier, deadline_us) && all;
   module.exports = NULL;
+  module.notifier = NULL;
   if (all) { /* what an abandoned thread may still use stays */
     free(module.instances);
     free(module.names);
+    free(module.notified);
     crm_options_free(&module.options);
   }
   module.instances = NULL;

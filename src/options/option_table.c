@@ -198,6 +198,7 @@ void crm_option_allowed(const struct crm_option *option, struct crm_strbuf *out)
   case CRM_KIND_CURRENCY:
     crm_strbuf_adds(out, "three letters (ISO 4217) such as \"EUR\"");
     return;
+  case CRM_KIND_FLAGS:
   case CRM_KIND_DIMENSIONS:
     crm_strbuf_adds(out, "one or more, each once, of ");
     add_words(option->words, " and ", out);

@@ -299,6 +299,9 @@ static enum crm_status read_instance(struct crm_instance_options *instance, cons
   /* The default of the one must not make the other wrong. */
   if (status == CRM_OK && crm_block_position(&block, "RiskLeave") == node && params->risk_leave > params->risk_critical_above)
     params->risk_leave = params->risk_critical_above;
+  instance->notify.account_critical = cards[0].at_risk_from;
+  instance->notify.account_risk = params->risk_critical_above;
+  instance->notify.account_risk_leave = params->risk_leave;
   if (status == CRM_OK)
     status = check_instance(&block);
   if (status == CRM_OK)

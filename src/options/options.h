@@ -8,6 +8,7 @@
 #include "analytics/params.h"
 #include "base/arena.h"
 #include "export/export_options.h"
+#include "export/notices.h"
 #include "options/conf.h"
 #include "source/source.h"
 
@@ -20,6 +21,7 @@ struct crm_instance_options {
   int64_t sync_interval_us; /* default 60 s */
   int64_t stale_after_us;   /* default 3 sync intervals, at least 15 min */
   size_t max_breakdowns;    /* values of breakdowns that the daemon is given at most; default 2000 */
+  struct crm_notice_options notify; /* thresholds of single accounts are those of the scores */
 };
 
 struct crm_options {

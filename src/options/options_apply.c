@@ -285,6 +285,26 @@ static enum crm_status set_currency(const struct setting *s, const char *text) {
   return keep(s, code);
 }
 
+/* Word i of `words` is bit i. */
+static enum crm_status set_flags(const struct setting *s) {
+  unsigned flags = 0;
+  for (size_t i = 0; i < s->node->n_values; i++) {
+    const struct crm_conf_value *value = &s->node->values[i];
+    if (value->type != CRM_CONF_STRING)
+      return refuse(s, "value %zu is not a word", i + 1);
+    int word = word_index(value->string, s->option->words);
+    if (word < 0)
+      return refuse_word(s, value->string, s->option->words);
+    if ((flags & 1u << word) != 0)
+      return refuse(s, "\"%s\" is given twice", value->string);
+    flags |= 1u << word;
+  }
+  if (flags == 0)
+    return refuse(s, "no value is given");
+  *(unsigned *)s->field = flags;
+  return CRM_OK;
+}
+
 static enum crm_status set_dimensions(const struct setting *s) {
   struct crm_params *params = &s->place->instance->params;
   size_t n = 0;
@@ -622,6 +642,8 @@ enum crm_status crm_option_apply(const struct crm_option *option, const struct c
     return set_bytes(&s);
   case CRM_KIND_BOOLEAN:
     return set_boolean(&s);
+  case CRM_KIND_FLAGS:
+    return set_flags(&s);
   case CRM_KIND_DIMENSIONS:
     return set_dimensions(&s);
   case CRM_KIND_PER_ACCOUNT:

@@ -14,6 +14,7 @@ e2e_tests = \
 	tests/e2e/test-faults.sh \
 	tests/e2e/test-requirements.sh \
 	tests/e2e/test-scrape.sh \
+	tests/e2e/test-notify.sh \
 	tests/e2e/test-recipes.sh \
 	tests/e2e/test-daemon-memory.sh
 dist_check_SCRIPTS += $(e2e_tests)
@@ -42,6 +43,7 @@ check-unit: all
 # Those among them that run more than one thread, and nothing else built: for ThreadSanitizer, which is slow.
 threaded_tests = \
 	tests/unit/test_engine.t \
+	tests/unit/test_notices.t \
 	tests/unit/test_sink.t \
 	tests/unit/test_exports.t \
 	tests/unit/test_source_faults.t \

@@ -46,7 +46,7 @@ static enum crm_status parse(const char *text, struct crm_options *options, stru
   return status;
 }
 
-enum type { TEXT, INT64, INT, SIZE, DOUBLE, BOOL, ENUM, ZONE, GROUPS, PER, BENCH, CONDITIONS };
+enum type { TEXT, INT64, INT, FLAGS, SIZE, DOUBLE, BOOL, ENUM, ZONE, GROUPS, PER, BENCH, CONDITIONS };
 enum place { I, D, R, S, N }; /* <Instance>, <Database>, <Relation>, <Scorecard>, <Recommendation> */
 
 #define FI(field) offsetof(struct crm_instance_options, field)
@@ -95,6 +95,14 @@ static const struct {
     {"Currency", "I", TEXT, I, FI(source.default_currency), "", "\"eur\"", "EUR", "\"EURO\"", "1"},
     {"GroupBy", "I", GROUPS, I, FI(params), "0 1", "\"region\" industry", "3 2", "\"segments\"", "1"},
     {"GroupBy", "I", GROUPS, I, FI(params), "0 1", "owner", "1", "\"owner\" \"owner\"", "true"},
+    {"Notify", "I", FLAGS, I, FI(notify.groups), "0", "\"collector\"", "1", "\"nobody\"", "1"},
+    {"Notify", "I", FLAGS, I, FI(notify.groups), "0", "accounts \"customers\"", "6", "accounts accounts", "true"},
+    {"NotifyHealthFall", "I", DOUBLE, I, FI(notify.health_fall), "5", "7.5", "7.5", "101", "\"5\""},
+    {"NotifyArrAtRisk", "I", DOUBLE, I, FI(notify.arr_at_risk), "0.25", "0", "0", "1.1", "\"5\""},
+    {"NotifyNewlyAtRisk", "I", DOUBLE, I, FI(notify.newly_at_risk), "3", "1", "1", "0", "\"5\""},
+    {"NotifyEscalations", "I", DOUBLE, I, FI(notify.escalations), "0.1", "1", "1", "-1", "\"5\""},
+    {"NotifyNetRetention", "I", DOUBLE, I, FI(notify.net_retention), "1", "1.1", "1.1", "11", "\"5\""},
+    {"NotifyGrossRetention", "I", DOUBLE, I, FI(notify.gross_retention), "0.9", "0.95", "0.95", "1.1", "\"5\""},
     {"MaxCells", "I", SIZE, I, FI(params.max_cells), "1000", "1", "1", "0", "\"many\""},
     {"PerAccount", "I", PER, I, FI(params), "0 0", "\"top\" 20", "2 20", "\"top\"", "5"},
     {"PerAccount", "I", PER, I, FI(params), "0 0", "at_risk", "1 0", "\"top\" 0.5", "\"top\" \"5\""},
@@ -179,6 +187,9 @@ static void render(enum type type, const char *base, size_t offset, char *buf, s
     return;
   case ZONE:
     snprintf(buf, size, "%s", crm_zone_name(*(const struct crm_zone *const *)field));
+    return;
+  case FLAGS:
+    snprintf(buf, size, "%u", *(const unsigned *)field);
     return;
   case GROUPS: {
     const struct crm_params *params = field;
