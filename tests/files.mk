@@ -16,6 +16,7 @@ include tests/unit/encode.mk
 include tests/unit/sink.mk
 include tests/unit/scrape.mk
 include tests/golden/files.mk
+include tests/dashboards/files.mk
 include tests/e2e/files.mk
 include tests/e2e/encode.mk
 include tests/e2e/remote_write.mk
