@@ -16,6 +16,7 @@ e2e_tests = \
 	tests/e2e/test-scrape.sh \
 	tests/e2e/test-notify.sh \
 	tests/e2e/test-recipes.sh \
+	tests/e2e/test-dashboards.sh \
 	tests/e2e/test-daemon-memory.sh
 dist_check_SCRIPTS += $(e2e_tests)
 EXTRA_DIST += \

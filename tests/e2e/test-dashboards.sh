@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The dashboards against what the demo CRM gives: 90 days of it in a real Prometheus, and what collectd has sent to Prometheus and Graphite. Every query of
+# every panel with each value of each variable must answer, with a number and in time (tests/dashboards/check.py).
+set -u
+. "${CRM_SRCDIR:?}/tests/lib/e2e.sh"
+build=${CRM_BUILDDIR:?}
+here=$CRM_SRCDIR/tests/dashboards
+e2e_deadline 600
+
+services_init || bail_out "no scratch directory"
+trap '[ -z "$E2E_WATCH" ] || kill "$E2E_WATCH" 2>/dev/null; services_end' EXIT
+start_postgres || bail_out "PostgreSQL does not start"
+demo_crm_load "$build" --accounts 150 --end "$(date -u +%F)" || bail_out "the CRM cannot be loaded"
+start_carbon 10 || bail_out "carbon does not start"
+start_graphite || bail_out "graphite-web does not start"
+demo_crm_plugin_block 10 'PerAccount "all"' | write_file "$SVC_DIR/crm.conf"
+# One dimension and every 10 s: write_prometheus needs longer for each value the more of them there are.
+collectd_conf "$build" 10 < <(demo_crm_plugin_block 10 'GroupBy "segment"')
+start_collectd
+
+# --- Prometheus with a history: every second day of 90, and the days a year ago with which things are compared --------------------------
+copy_in "$build/crmctl" "$SVC_DIR/bin"
+as_user chmod 755 "$SVC_DIR/bin/crmctl"
+now=$(($(date +%s) / 60 * 60))
+history() { # DIRECTORY FROM TO, in days ago
+  local file
+  as_user "$SVC_DIR/bin/crmctl" --config "$SVC_DIR/crm.conf" backfill --from "@$((now - $2 * 86400))" --to "@$((now - $3 * 86400))" --step 2d \
+    --label job=crm --label instance=demo --output "$SVC_DIR/$1" || return 1
+  for file in "$SVC_DIR/$1"/*.om; do
+    as_user promtool tsdb create-blocks-from openmetrics --max-block-duration=744h "$file" "$SVC_DIR/prometheus" || return 1
+  done
+}
+as_user mkdir "$SVC_DIR/prometheus"
+ok "the demo has a history of a year ago" history year 367 363
+ok "the demo has a history of 90 days" history days 92 0
+
+port=$(free_port 9090)
+PROMETHEUS_URL=http://127.0.0.1:$port
+"$here/prometheus.py" "$COLLECTD_PORT" demo | write_file "$SVC_DIR/prometheus.json" || bail_out "no configuration of Prometheus"
+spawn prometheus prometheus "--config.file=$SVC_DIR/prometheus.json" "--storage.tsdb.path=$SVC_DIR/prometheus" "--web.listen-address=127.0.0.1:$port" \
+  --storage.tsdb.retention.time=10y --query.lookback-delta=50h --log.level=warn
+wait_for 30 prometheus "$SVC_PYTHON" "$SVC_LIB/query.py" get "$PROMETHEUS_URL/-/ready" || bail_out "Prometheus does not start"
+
+prometheus_has_values() { [ -n "$(prometheus_values 'crm_build_info')" ] && [ -n "$(prometheus_values 'increase(crm_rows_rejected_total[2m]) > 0')" ]; }
+ok "collectd's own series come to Prometheus" wait_for 120 collectd prometheus_has_values
+graphite_has_values() { [ -n "$(graphite_values 'demo.crm.*.gauge.health_change_points_by_segment.*.90d')" ]; }
+ok "values come to Graphite" wait_for 120 collectd graphite_has_values
+
+# --- the dashboards --------------------------------------------------------------------------------------------------------------
+checked() { # NAME ARGUMENT...: says how many queries it has been, also if all is well
+  local name=$1 output
+  shift
+  if output=$("$here/check.py" "$@"); then
+    pass "$name"
+    diag "$output"
+  else
+    fail "$name" "$output"
+  fi
+}
+dashboards=$CRM_SRCDIR/grafana/dashboards
+for file in "$dashboards"/*.json; do
+  name=$(basename "$file" .json)
+  at=$now days=90
+  [ "$name" != crm-collector ] || at=$(date +%s) days=1
+  checked "$name answers" --prometheus "$PROMETHEUS_URL" --at "$at" --days "$days" --exceptions "$here/exceptions.json" "$file"
+done
+for file in "$CRM_SRCDIR"/grafana/dashboards-graphite/*.json; do
+  checked "$(basename "$file" .json) answers" --graphite "$GRAPHITE_URL" --exceptions "$here/exceptions-graphite.json" "$file"
+done
+
+# --- that it can fail -------------------------------------------------------------------------------------------------------------
+broken=$(mktemp -d "${TMPDIR:-/tmp}/crm-dashboards-XXXXXX")
+trap 'rm -rf "$broken"; [ -z "$E2E_WATCH" ] || kill "$E2E_WATCH" 2>/dev/null; services_end' EXIT
+breaks() { # NAME FROM TO WHAT-IT-SAYS: another dashboard, made by an exchange in the text of Executive
+  local output
+  "$SVC_PYTHON" - "$dashboards/crm-executive.json" "$2" "$3" >"$broken/crm-executive.json" <<'PY'
+import sys
+text = open(sys.argv[1], encoding="utf-8").read()
+assert sys.argv[2] in text, sys.argv[2]
+sys.stdout.write(text.replace(sys.argv[2], sys.argv[3]))
+PY
+  output=$("$here/check.py" --prometheus "$PROMETHEUS_URL" --at "$now" --exceptions "$here/exceptions.json" ${5:+--seconds "$5"} "$broken/crm-executive.json") &&
+    fail "$1 is found" "nothing was found" && return
+  if grep -qF "$4" <<<"$output"; then pass "$1 is found"; else fail "$1 is found" "$output"; fi
+}
+breaks "a query without an answer" 'status=\"active\"' 'status=\"asleep\"' 'no number'
+breaks "an error" 'sum(crm_arr{' 'sum(sum(crm_arr{' 'parse error'
+breaks "a many-to-many join" '(sum(crm_churn_risk_accounts{' '(sum(crm_arr) * on (tenant) (crm_churn_risk_points + on (tenant) crm_accounts_paying) + sum(crm_churn_risk_accounts{' 'many-to-many'
+breaks "an exception that nothing needs" 'ALERTS{alertstate' 'crm_accounts{status' 'nothing needs this exception'
+breaks "a slow query" 'crm_accounts' 'crm_accounts' ' s: ' 0.000001
+done_testing
