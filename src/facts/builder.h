@@ -47,6 +47,7 @@ struct crm_builder_options {
   const char *default_currency; /* "" = none */
   const struct crm_zone *zone;  /* where a DATE in a CRM_COL_TIME column stands at 00:00 (done by the reader) */
   size_t memory_ceiling;        /* bytes, 0 = none: CRM_ERR_LIMIT beyond */
+  bool patchable;               /* keep what is needed to change the facts later: finish with crm_picture_new (facts/patch.h) */
 };
 
 /* CRM_OK, CRM_ERR_MEMORY, or CRM_ERR_CONFIG for a default currency that is none. The strings are copied.
