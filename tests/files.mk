@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 include tests/unit/base.mk
 include tests/unit/facts.mk
+include tests/unit/patch.mk
 include tests/unit/source.mk
 include tests/unit/analytics.mk
 include tests/unit/engagement.mk

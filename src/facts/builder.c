@@ -11,7 +11,7 @@
 /* --- memory ------------------------------------------------------------------------------------------------------- */
 
 static size_t in_use(const struct crm_builder *b) {
-  return b->held + crm_dict_bytes(&b->facts->text);
+  return b->held + crm_dict_bytes(&b->facts->text) + crm_ledger_bytes(&b->ledger);
 }
 
 static enum crm_status too_much(const struct crm_builder *b, size_t needed, enum crm_relation relation, struct crm_error *err) {
@@ -52,7 +52,7 @@ void crm_builder_free_array(struct crm_builder *b, void *data, size_t count, siz
 static size_t staged_row_size(enum crm_relation relation) {
   size_t size = crm_layout_row_size(crm_layout(relation)) + sizeof(uint32_t);
   if (relation == CRM_REL_ENGAGEMENT)
-    size += sizeof(struct crm_digest) + sizeof(uint32_t);
+    size += sizeof(uint64_t) + sizeof(uint32_t);
   return size;
 }
 
@@ -163,13 +163,26 @@ enum crm_status crm_builder_currency(struct crm_builder *b, const char *code, ui
 
 /* --- lifecycle ---------------------------------------------------------------------------------------------------- */
 
-enum crm_status crm_builder_new(const struct crm_builder_options *options, struct crm_builder **out, struct crm_error *err) {
+/* NULL: a random one. */
+static enum crm_status use_seed(struct crm_builder *b, const uint64_t *seed, struct crm_error *err) {
+  if (seed == NULL)
+    return CRM_OK;
+  crm_dict_free(&b->facts->text);
+  return crm_dict_init_seed(&b->facts->text, *seed) == CRM_OK ? CRM_OK : crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+}
+
+static enum crm_status new_builder(const struct crm_builder_options *options, const uint64_t *seed, struct crm_builder **out,
+                                   struct crm_error *err) {
   struct crm_builder *b = calloc(1, sizeof(*b));
   if (b == NULL)
     return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
   b->ceiling = options->memory_ceiling;
+  b->patchable = options->patchable;
+  crm_ledger_init(&b->ledger);
   b->default_currency = CRM_NO_CURRENCY;
   enum crm_status status = crm_facts_new(&b->facts, err);
+  if (status == CRM_OK)
+    status = use_seed(b, seed, err);
   const char *tenant = options->default_tenant == NULL ? "" : options->default_tenant;
   if (status == CRM_OK && crm_dict_add(&b->facts->text, tenant, strlen(tenant), &b->default_tenant) != CRM_OK)
     status = crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
@@ -186,6 +199,15 @@ enum crm_status crm_builder_new(const struct crm_builder_options *options, struc
   }
   *out = b;
   return CRM_OK;
+}
+
+enum crm_status crm_builder_new(const struct crm_builder_options *options, struct crm_builder **builder, struct crm_error *err) {
+  return new_builder(options, NULL, builder, err);
+}
+
+enum crm_status crm_builder_new_seed(const struct crm_builder_options *options, uint64_t seed, struct crm_builder **builder,
+                                     struct crm_error *err) {
+  return new_builder(options, &seed, builder, err);
 }
 
 static void free_engagement_helpers(struct crm_builder *b) {
@@ -214,6 +236,7 @@ void crm_builder_free(struct crm_builder *b) {
     free_stage(b, (enum crm_relation)r);
   free(b->entries);
   free(b->slots);
+  crm_ledger_free(&b->ledger);
   crm_facts_unref(b->facts);
   free(b);
 }
@@ -254,6 +277,8 @@ void crm_builder_abandon(struct crm_builder *b, enum crm_relation relation) {
   facts->available[relation] = false;
   facts->read_at[relation] = CRM_TIME_NONE;
   facts->rows[relation] = 0;
+  uint64_t forgotten[CRM_REJECTS] = {0};
+  crm_ledger_forget_relation(&b->ledger, relation, forgotten);
   memset(facts->rejected[relation], 0, sizeof(facts->rejected[relation]));
 }
 
@@ -286,33 +311,45 @@ enum crm_status crm_builder_row(struct crm_builder *b, enum crm_relation relatio
     }
   }
   uint32_t texts = b->facts->text.count;
+  size_t noted = b->ledger.n;
   enum crm_status status = crm_builder_take(b, relation, row, err);
-  if (status == CRM_OK && b->ceiling != 0 && b->facts->text.count != texts && in_use(b) > b->ceiling)
+  if (status == CRM_OK && b->ledger_status != CRM_OK)
+    return crm_error_set(err, b->ledger_status, "out of memory");
+  bool grown = b->facts->text.count != texts || b->ledger.n != noted;
+  if (status == CRM_OK && b->ceiling != 0 && grown && in_use(b) > b->ceiling)
     return too_much(b, in_use(b), relation, err);
   return status;
 }
 
+void crm_builder_refuse(struct crm_builder *b, enum crm_relation relation, uint64_t account, uint64_t key, enum crm_reject reason) {
+  b->facts->rejected[relation][reason]++;
+  if (b->patchable && b->ledger_status == CRM_OK)
+    b->ledger_status = crm_ledger_add(&b->ledger, relation, account, key, reason, 1);
+}
+
 void crm_builder_reject(struct crm_builder *b, enum crm_relation relation, enum crm_reject reason) {
   if (b->facts != NULL)
-    b->facts->rejected[relation][reason]++;
+    crm_builder_refuse(b, relation, 0, 0, reason);
 }
 
 /* --- finish ------------------------------------------------------------------------------------------------------- */
 
-/* Accounts that are churned without any date from any source (METRICS.md section 3). */
+bool crm_undated_churn(const struct crm_facts *facts, uint32_t a) {
+  if (facts->account.status[a] != CRM_CHURNED || facts->account.churned_at[a] != CRM_TIME_NONE)
+    return false;
+  for (uint32_t r = facts->contract.first[a]; r < facts->contract.first[a + 1]; r++)
+    if (facts->contract.ends_at[r] != CRM_TIME_NONE)
+      return false;
+  for (uint32_t r = facts->revenue.first[a]; r < facts->revenue.first[a + 1]; r++)
+    if (facts->revenue.arr[r] == 0)
+      return false;
+  return true;
+}
+
 static uint64_t undated_churns(const struct crm_facts *facts) {
   uint64_t count = 0;
-  for (uint32_t a = 0; a < facts->account.n; a++) {
-    if (facts->account.status[a] != CRM_CHURNED || facts->account.churned_at[a] != CRM_TIME_NONE)
-      continue;
-    bool dated = false;
-    for (uint32_t r = facts->contract.first[a]; !dated && r < facts->contract.first[a + 1]; r++)
-      dated = facts->contract.ends_at[r] != CRM_TIME_NONE;
-    for (uint32_t r = facts->revenue.first[a]; !dated && r < facts->revenue.first[a + 1]; r++)
-      dated = facts->revenue.arr[r] == 0;
-    if (!dated)
-      count++;
-  }
+  for (uint32_t a = 0; a < facts->account.n; a++)
+    count += crm_undated_churn(facts, a);
   return count;
 }
 
@@ -366,6 +403,8 @@ enum crm_status crm_builder_finish(struct crm_builder *b, struct crm_facts **out
     free_stage(b, (enum crm_relation)r);
   }
   struct crm_facts *facts = b->facts;
+  if (status == CRM_OK && b->ledger_status != CRM_OK)
+    status = crm_error_set(err, b->ledger_status, "out of memory");
   if (status != CRM_OK) {
     drop_facts(b);
     return status;

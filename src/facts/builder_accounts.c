@@ -37,7 +37,9 @@ static uint32_t drop_duplicates(struct crm_builder *b, uint32_t *holders) {
       kept++;
       continue;
     }
-    facts->rejected[CRM_REL_ACCOUNT][CRM_REJECT_DUPLICATE]++;
+    uint32_t id = facts->account.id[r];
+    uint64_t digest = crm_digest_of(facts->text.seed, crm_dict_text(&facts->text, id), crm_dict_len(&facts->text, id));
+    crm_builder_refuse(b, CRM_REL_ACCOUNT, digest, 0, CRM_REJECT_DUPLICATE);
     if (compare_accounts(b, r, *holder) < 0)
       *holder = r;
   }

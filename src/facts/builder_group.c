@@ -21,6 +21,11 @@ enum crm_status crm_builder_move(struct crm_builder *b, enum crm_relation relati
   for (size_t c = 0; c < layout->n_columns; c++) {
     size_t size = crm_hold_size(layout->columns[c].hold);
     void *from = crm_held_get(facts, layout->columns[c].offset);
+    if (layout->columns[c].hold == CRM_HOLD_KEY && !b->patchable) {
+      crm_builder_free_array(b, from, cap, size);
+      crm_held_set(facts, layout->columns[c].offset, NULL);
+      continue;
+    }
     void *to = crm_builder_array(b, n, size, relation, err);
     if (to == NULL)
       return err->status;
@@ -114,9 +119,23 @@ static const uint32_t *key_column(const struct crm_facts *facts, enum crm_relati
 
 static int compare_digests(const void *ctx, uint32_t x, uint32_t y) {
   const struct group_ctx *g = ctx;
-  uint64_t left = g->b->digest[g->order[x]].high;
-  uint64_t right = g->b->digest[g->order[y]].high;
+  uint64_t left = g->b->digest[g->order[x]];
+  uint64_t right = g->b->digest[g->order[y]];
   return (left > right) - (left < right);
+}
+
+static void drop_duplicate(const struct group_ctx *g, uint32_t at) {
+  struct crm_builder *b = g->b;
+  const struct crm_facts *facts = b->facts;
+  const struct crm_dict *text = &facts->text;
+  uint32_t row = g->order[at];
+  uint32_t account = facts->account.id[b->stage[g->relation].account[row]];
+  const uint32_t *ids = key_column(facts, g->relation);
+  uint64_t key =
+      ids == NULL ? facts->engagement.key[row] : crm_digest_of(text->seed, crm_dict_text(text, ids[row]), crm_dict_len(text, ids[row]));
+  crm_builder_refuse(b, g->relation, crm_digest_of(text->seed, crm_dict_text(text, account), crm_dict_len(text, account)), key,
+                     CRM_REJECT_DUPLICATE);
+  g->order[at] = CRM_NO_ROW;
 }
 
 /* Marks, by CRM_NO_ROW in `order`, the rows of an ordered group whose id an earlier row of the group has. */
@@ -127,14 +146,14 @@ static void mark_duplicates(const struct group_ctx *g, uint32_t start, uint32_t 
     return;
   for (uint32_t i = 0; i < n; i++) {
     uint32_t row = g->order[start + i];
-    g->items[i] = (struct crm_sort_item){digests ? g->b->digest[row].low : ids[row], start + i};
+    g->items[i] = (struct crm_sort_item){digests ? g->b->facts->engagement.key[row] : ids[row], start + i};
   }
   crm_tie_fn *tie = digests ? compare_digests : NULL;
   crm_sort(g->items, g->scratch, n, tie, g);
   uint32_t kept = 0; /* the sort is stable, so the first of equals is the first in order */
   for (uint32_t i = 1; i < n; i++) {
     if (g->items[i].key == g->items[kept].key && (tie == NULL || tie(g, g->items[i].row, g->items[kept].row) == 0))
-      g->order[g->items[i].row] = CRM_NO_ROW;
+      drop_duplicate(g, g->items[i].row);
     else
       kept = i;
   }
@@ -297,7 +316,6 @@ enum crm_status crm_builder_group(struct crm_builder *b, enum crm_relation relat
     mark_duplicates(&g, first[a], count);
   }
   uint32_t kept = close_gaps(g.order, first, n_accounts);
-  facts->rejected[relation][CRM_REJECT_DUPLICATE] += n - kept;
   facts->rows[relation] = kept;
   if (relation == CRM_REL_ENGAGEMENT)
     status = place_lists(&g, kept, err);

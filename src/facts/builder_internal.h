@@ -6,15 +6,15 @@
 
 #include "facts/builder.h"
 #include "facts/layout.h"
+#include "facts/ledger.h"
 
 #define CRM_NO_ROW UINT32_MAX
 #define CRM_REJECT_NONE CRM_REJECTS
 
 /* 128 bits of seeded hash stand for an engagement's id, which nobody needs but to find duplicates: with 10^7 engagements in one account the
- * chance that two ids are mistaken for one is below 10^-24, and 16 bytes a row are held instead of the text. */
-struct crm_digest {
-  uint64_t low, high;
-};
+ * chance that two ids are mistaken for one is below 10^-24, and 16 bytes a row are held instead of the text. The first half is the column
+ * engagement.key. Between accounts, where a patch looks for a key, that half has to do: a mistake in 10^7 engagements once in 10^5 reads.
+ */
 
 /* Rows not yet ordered. */
 struct crm_stage {
@@ -42,7 +42,7 @@ struct crm_builder {
   struct crm_stage stage[CRM_RELATIONS];
 
   /* Engagements: what is needed to order them. */
-  struct crm_digest *digest;
+  uint64_t *digest;     /* the second half */
   uint32_t *list_start; /* per row, and one behind the last: its contacts in list */
   uint32_t *list;       /* texts of the contacts' ids, then numbers of their rows; CRM_NO_ROW = nothing */
   size_t list_n, list_cap;
@@ -53,6 +53,10 @@ struct crm_builder {
   struct crm_account_slot *slots;    /* open addressing by id */
   size_t n_slots;                    /* a power of two */
   uint32_t last_entry;               /* of the previous row */
+
+  bool patchable;
+  struct crm_ledger ledger;      /* of a patchable builder: the rows counted in facts->rejected but undated churns */
+  enum crm_status ledger_status; /* CRM_ERR_MEMORY once a row could not be noted */
 };
 
 /* builder.c */
@@ -69,6 +73,30 @@ enum crm_status crm_builder_grow(struct crm_builder *b, enum crm_relation relati
 enum crm_status crm_builder_grow_list(struct crm_builder *b, size_t need, struct crm_error *err) CRM_MUSTCHECK;
 /* The number of the currency, of three letters in any case. CRM_ERR_LIMIT past CRM_CURRENCIES_MAX. */
 enum crm_status crm_builder_currency(struct crm_builder *b, const char *code, uint16_t *number, struct crm_error *err) CRM_MUSTCHECK;
+
+/* Counts a refused row and notes it in the ledger. Digests as crm_digest_of. */
+void crm_builder_refuse(struct crm_builder *b, enum crm_relation relation, uint64_t account, uint64_t key, enum crm_reject reason);
+/* Digest of an id, 0 for an empty one. */
+static inline uint64_t crm_digest_of(uint64_t seed, const char *text, size_t len) {
+  uint64_t digest = len == 0 ? 0 : crm_hash(seed, text, len);
+  return digest == 0 && len > 0 ? 1 : digest;
+}
+/* True if the account is churned without any date from any source (METRICS.md section 3). */
+bool crm_undated_churn(const struct crm_facts *facts, uint32_t account);
+/* True for a relation whose second column is a key of its rows. */
+bool crm_has_key(enum crm_relation relation);
+
+/* crm_builder_new with a known seed of hashes. */
+enum crm_status crm_builder_new_seed(const struct crm_builder_options *options, uint64_t seed, struct crm_builder **builder,
+                                     struct crm_error *err) CRM_MUSTCHECK;
+
+/* builder_adopt.c: what is there already, into the builder of a patch. */
+/* Before any other relation: an account of that id and currency (a code, or "" for none), about which nothing else matters. */
+enum crm_status crm_builder_seed(struct crm_builder *b, const char *id, size_t len, const char *currency,
+                                 struct crm_error *err) CRM_MUSTCHECK;
+/* Rows of other facts, as they are, as rows of `account`. Contacts come before engagements. */
+enum crm_status crm_builder_adopt(struct crm_builder *b, enum crm_relation relation, uint32_t account, const struct crm_facts *from,
+                                  const uint32_t *rows, uint32_t n, struct crm_error *err) CRM_MUSTCHECK;
 
 /* builder_rows.c */
 enum crm_status crm_builder_take(struct crm_builder *b, enum crm_relation relation, const struct crm_row *row,

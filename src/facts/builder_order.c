@@ -115,6 +115,8 @@ static int compare_held(const struct crm_facts *facts, const struct crm_held *he
     const double *v = data;
     return compare_numbers(v[a], v[b]);
   }
+  case CRM_HOLD_KEY:
+    break;
   }
   return 0;
 }

@@ -36,8 +36,16 @@ static void refuse(struct taking *t, enum crm_reject reason) {
     t->reason = reason;
 }
 
+static uint64_t digest_of(const struct taking *t, int column) {
+  const struct crm_cell_value *cell = &t->cells[column];
+  return cell->set ? crm_digest_of(t->b->facts->text.seed, cell->text, cell->len) : 0;
+}
+
 static void count(const struct taking *t, enum crm_reject reason) {
-  t->b->facts->rejected[t->relation][reason]++;
+  if (t->b->patchable)
+    crm_builder_refuse(t->b, t->relation, digest_of(t, CRM_IX_ACCOUNT_ID), crm_has_key(t->relation) ? digest_of(t, 1) : 0, reason);
+  else
+    t->b->facts->rejected[t->relation][reason]++;
 }
 
 /* --- cells -------------------------------------------------------------------------------------------------------- */
@@ -390,7 +398,8 @@ static void take_engagement(struct taking *t, uint32_t account) {
   }
   const struct crm_cell_value *id = &t->cells[CRM_IX_ENGAGEMENT_ID];
   uint64_t seed = b->facts->text.seed;
-  b->digest[r] = (struct crm_digest){crm_hash(seed, id->text, id->len), crm_hash(~seed * UINT64_C(0x9e3779b97f4a7c15), id->text, id->len)};
+  to->key[r] = crm_digest_of(seed, id->text, id->len);
+  b->digest[r] = crm_hash(~seed * UINT64_C(0x9e3779b97f4a7c15), id->text, id->len);
   to->completed_at[r] = completed_at;
   to->scheduled_at[r] = scheduled_at;
   to->type[r] = word(t, CRM_IX_ENGAGEMENT_TYPE, crm_words_engagement_type, CRM_OTHER, CRM_OTHER, true);
@@ -515,6 +524,10 @@ static void take_onboarding(struct taking *t, uint32_t account) {
   to->target_at[r] = instant(t, CRM_IX_ONBOARDING_TARGET_AT);
   to->completed_at[r] = instant(t, CRM_IX_ONBOARDING_COMPLETED_AT);
   to->status[r] = word(t, CRM_IX_ONBOARDING_STATUS, crm_words_onboarding_status, CRM_ONB_UNKNOWN, CRM_ONB_UNKNOWN, false);
+}
+
+bool crm_has_key(enum crm_relation relation) {
+  return relation == CRM_REL_CONTRACT || relation == CRM_REL_ENGAGEMENT || relation == CRM_REL_CONTACT || relation == CRM_REL_GOAL;
 }
 
 enum crm_status crm_builder_take(struct crm_builder *b, enum crm_relation relation, const struct crm_row *row, struct crm_error *err) {

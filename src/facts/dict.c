@@ -81,8 +81,12 @@ static enum crm_status reserve_start(struct crm_dict *dict, size_t n) {
 }
 
 enum crm_status crm_dict_init(struct crm_dict *dict) {
+  return crm_dict_init_seed(dict, random_seed(dict));
+}
+
+enum crm_status crm_dict_init_seed(struct crm_dict *dict, uint64_t seed) {
   *dict = (struct crm_dict){0};
-  dict->seed = random_seed(dict);
+  dict->seed = seed;
   dict->slots = new_slots(FIRST_SLOTS);
   if (dict->slots == NULL)
     return CRM_ERR_MEMORY;

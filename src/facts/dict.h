@@ -23,6 +23,8 @@ struct crm_dict {
 
 /* Makes a dictionary that holds "" as number 0. CRM_OK or CRM_ERR_MEMORY. */
 enum crm_status crm_dict_init(struct crm_dict *dict) CRM_MUSTCHECK;
+/* The same with a seed that is known, so that hashes of two dictionaries can be compared. */
+enum crm_status crm_dict_init_seed(struct crm_dict *dict, uint64_t seed) CRM_MUSTCHECK;
 void crm_dict_free(struct crm_dict *dict);
 /* Empties, keeps the memory: "" is number 0 again. */
 void crm_dict_reset(struct crm_dict *dict);

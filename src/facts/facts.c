@@ -45,15 +45,24 @@ void crm_facts_unref(struct crm_facts *facts) {
   free(facts);
 }
 
+/* Rows for which there is room. */
+static size_t room(const struct crm_facts *facts, int relation) {
+  return facts->cap[relation] > 0 ? facts->cap[relation] : crm_layout_n(facts, crm_layout((enum crm_relation)relation));
+}
+
 size_t crm_facts_bytes(const struct crm_facts *facts) {
   size_t bytes = sizeof(*facts) + crm_dict_bytes(&facts->text) + facts->n_tenants * sizeof(*facts->tenants);
   for (int r = 0; r < CRM_RELATIONS; r++) {
     const struct crm_layout *layout = crm_layout((enum crm_relation)r);
-    bytes += crm_layout_row_size(layout) * crm_layout_n(facts, layout);
+    for (size_t c = 0; c < layout->n_columns; c++)
+      if (crm_held_get(facts, layout->columns[c].offset) != NULL)
+        bytes += crm_hold_size(layout->columns[c].hold) * room(facts, r);
     if (layout->first != 0 && crm_held_get(facts, layout->first) != NULL)
-      bytes += ((size_t)facts->account.n + 1) * sizeof(uint32_t);
+      bytes += (room(facts, CRM_REL_ACCOUNT) + 1) * sizeof(uint32_t);
   }
-  if (facts->engagement.contact_first != NULL)
-    bytes += ((size_t)facts->engagement.n + 1 + facts->engagement.contact_first[facts->engagement.n]) * sizeof(uint32_t);
+  const struct crm_engagements *e = &facts->engagement;
+  if (e->contact_first != NULL)
+    bytes +=
+        (room(facts, CRM_REL_ENGAGEMENT) + 1 + (facts->contact_cap > 0 ? facts->contact_cap : e->contact_first[e->n])) * sizeof(uint32_t);
   return bytes;
 }

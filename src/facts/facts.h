@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The picture of the CRM in memory: one structure of arrays per relation, rows grouped by account and ordered by time.
  *
- * Built by the source (crm_facts_new, append rows, crm_facts_seal), then immutable and shared: analytics reads it from any thread.
+ * Built by the source (facts/builder.h), then shared: analytics reads it from any thread. It never changes, but for a picture that is
+ * patched while nobody reads it (facts/patch.h).
  * Rows of account i in relation R are R.first[i] .. R.first[i + 1] - 1. Within an account rows are ordered by the relation's time,
  * and rows of equal time by all their other columns, so that the order never depends on the order in which the server sent them. */
 #ifndef CRM_FACTS_FACTS_H
@@ -96,6 +97,7 @@ struct crm_engagements { /* ordered by completed_at, else scheduled_at */
   /* Contacts present (organizer or attendee, not declined) of row r: contact[contact_first[r]] .. contact[contact_first[r+1] - 1],
    * numbers of rows in struct crm_contacts (of the same account), ascending, distinct. */
   uint32_t *contact_first, *contact;
+  uint64_t *key; /* digest of engagement_id, for facts that can be patched; else NULL */
 };
 struct crm_contacts { /* ordered by id text */
   uint32_t n, *first;
@@ -186,6 +188,8 @@ struct crm_facts {
   uint64_t rows[CRM_RELATIONS];       /* rows accepted */
   uint64_t rejected[CRM_RELATIONS][CRM_REJECTS]; /* rows refused in this read */
   crm_time read_at[CRM_RELATIONS];    /* instant of the snapshot, less the lag of a replica */
+  /* Room in facts that can be patched, 0 = exactly what there is: rows of each relation, and contacts of engagements. */
+  uint32_t cap[CRM_RELATIONS], contact_cap;
   atomic_int refs;
 };
 

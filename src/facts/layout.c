@@ -19,6 +19,8 @@
   { offsetof(struct crm_facts, member), CRM_HOLD_I64 }
 #define F32(member)                                                                                                                        \
   { offsetof(struct crm_facts, member), CRM_HOLD_F32 }
+#define KEY(member)                                                                                                                        \
+  { offsetof(struct crm_facts, member), CRM_HOLD_KEY }
 #define F64(member)                                                                                                                        \
   { offsetof(struct crm_facts, member), CRM_HOLD_F64 }
 
@@ -52,9 +54,11 @@ static const struct crm_held support[] = {
     F32(support.escalated), F64(support.severity),    F64(support.resolution_hours), F64(support.first_response_seconds),
     F64(support.csat)};
 /* Their lists of contacts are apart: builder_group.c. */
-static const struct crm_held engagement[] = {TIME(engagement.completed_at), TIME(engagement.scheduled_at), U8(engagement.type),
-                                             U8(engagement.outcome),        TEXT(engagement.owner),        F64(engagement.response_seconds),
-                                             F32(engagement.participants),  F32(engagement.accepted),      F32(engagement.answered)};
+static const struct crm_held engagement[] = {TIME(engagement.completed_at), TIME(engagement.scheduled_at),
+                                             U8(engagement.type),           U8(engagement.outcome),
+                                             TEXT(engagement.owner),        F64(engagement.response_seconds),
+                                             F32(engagement.participants),  F32(engagement.accepted),
+                                             F32(engagement.answered),      KEY(engagement.key)};
 static const struct crm_held contact[] = {TEXT(contact.id), U8(contact.level), U8(contact.strength), U8(contact.status),
                                           TIME(contact.since)};
 static const struct crm_held nps[] = {TIME(nps.at), U8(nps.score), TEXT(nps.respondent)};
@@ -110,6 +114,7 @@ size_t crm_hold_size(enum crm_hold hold) {
     return 4;
   case CRM_HOLD_I64:
   case CRM_HOLD_F64:
+  case CRM_HOLD_KEY:
     break;
   }
   return 8;

@@ -20,6 +20,7 @@ enum crm_hold {
   CRM_HOLD_I64,      /* an instant or an amount */
   CRM_HOLD_F32,
   CRM_HOLD_F64,
+  CRM_HOLD_KEY, /* uint64_t, a digest, by which nothing is ordered; NULL in facts that cannot be patched */
 };
 
 struct crm_held {

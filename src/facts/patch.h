@@ -20,7 +20,8 @@
  * of accounts means nothing; within an account rows are in canonical order, as after a full read.
  *
  * What a patch says is a *set*: the order of calls does not matter, except that crm_patch_prepare comes behind them. Within one patch
- * deletions come first, then spans that are replaced are emptied, then the rows are put in. The rows of a patch with one key are *all*
+ * deletions come first, then spans that are replaced are emptied, then the rows are put in; rows that were given before their span was
+ * announced do not count any more, so that a span may be read again whole. The rows of a patch with one key are *all*
  * rows with that key, hence a key given twice is a duplicate, of which one is kept and the other counted, as in a full read.
  * So the rows of a patch belong to one snapshot; who follows a log of changes collects the keys and reads them in the end.
  *
@@ -80,15 +81,15 @@ void crm_patch_read_at(struct crm_patch *patch, enum crm_relation relation, crm_
 enum crm_status crm_patch_replace(struct crm_patch *patch, enum crm_relation relation, const char *account_id, size_t len,
                                   struct crm_error *err) CRM_MUSTCHECK;
 /* A whole relation is read anew: crm_patch_replace for every account, known or not, at the cost of the relation. Forgets every refused
- * row of it, and makes it available if it was not. Of `account`: accounts that are not given go, and their refused rows elsewhere stay. */
+ * row of it, and makes it available if it was not. Of `account`: accounts that are not given are deleted. */
 enum crm_status crm_patch_replace_all(struct crm_patch *patch, enum crm_relation relation, struct crm_error *err) CRM_MUSTCHECK;
 
 /* Takes a copy of the row. Where the account's span is being replaced, or the whole relation, the row is part of that; else it is an upsert
- * by key. CRM_ERR_DATA by crm_patch_prepare for a row of a relation without usable key whose account is not being replaced.
- * CRM_ERR_MEMORY, CRM_ERR_LIMIT. Rows that make no sense are counted when the patch is applied. */
+ * by key, and one without a key is passed over. CRM_ERR_MEMORY, CRM_ERR_LIMIT, CRM_ERR_DATA if the relation is not available. Rows that
+ * make no sense are counted when the patch is applied. */
 enum crm_status crm_patch_row(struct crm_patch *patch, enum crm_relation relation, const struct crm_row *row,
                               struct crm_error *err) CRM_MUSTCHECK;
-/* Counts a row that could not be decoded. */
+/* Counts a row that could not be decoded: for good where the whole relation is read, else only in crm_patch_applied. */
 void crm_patch_reject(struct crm_patch *patch, enum crm_relation relation, enum crm_reject reason);
 
 /* The row with that key goes, whichever account has it; of `account`, the account with all its rows (also where it comes back in
@@ -99,7 +100,7 @@ enum crm_status crm_patch_delete(struct crm_patch *patch, enum crm_relation rela
                                  struct crm_error *err) CRM_MUSTCHECK;
 
 /* Checks the rows by the builder's rules and works out what else is needed. May be called again after more was given. The same errors as
- * crm_builder_row. */
+ * crm_builder_row, and CRM_ERR_DATA for a row of a relation without usable key whose account's span is not being replaced. */
 enum crm_status crm_patch_prepare(struct crm_patch *patch, struct crm_error *err) CRM_MUSTCHECK;
 
 /* Spans that must be replaced in this patch, or it is refused, because what is there was read under other circumstances:

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include "crm_config.h"
+
 #include "rows.h"
 
 #include <inttypes.h>
@@ -14,6 +16,7 @@
 
 #include "base/strbuf.h"
 #include "facts/layout.h"
+#include "facts/patch.h"
 
 #define S CRM_US_PER_SECOND
 
@@ -27,17 +30,16 @@ struct crm_builder *rows_builder(const struct crm_builder_options *options) {
   return b;
 }
 
-enum crm_status rows_try_put(struct crm_builder *b, enum crm_relation relation, const char *text, struct crm_error *err) {
+void rows_parse(enum crm_relation relation, const char *text, struct crm_row *row) {
   const struct crm_relation_info *info = crm_relation_info(relation);
-  struct crm_row row;
-  memset(&row, 0xAA, sizeof(row)); /* nothing may be read that is not set */
+  memset(row, 0xAA, sizeof(*row)); /* nothing may be read that is not set */
   static char copy[8192];
   static unsigned char bytes[256];
-  struct crm_text_item items[64];
+  static struct crm_text_item items[64];
   snprintf(copy, sizeof(copy), "%s", text);
   char *cell = copy;
   for (size_t c = 0; c < info->n_columns; c++) {
-    struct crm_cell_value *v = &row.cells[c];
+    struct crm_cell_value *v = &row->cells[c];
     v->set = cell != NULL && strncmp(cell, "~", 1) != 0;
     char *next = cell == NULL ? NULL : strchr(cell, '|');
     if (next != NULL)
@@ -86,6 +88,11 @@ enum crm_status rows_try_put(struct crm_builder *b, enum crm_relation relation, 
     }
     cell = next;
   }
+}
+
+enum crm_status rows_try_put(struct crm_builder *b, enum crm_relation relation, const char *text, struct crm_error *err) {
+  struct crm_row row;
+  rows_parse(relation, text, &row);
   return crm_builder_row(b, relation, &row, err);
 }
 
@@ -113,65 +120,89 @@ const char *rows_text(const struct crm_facts *facts, uint32_t number) {
   return crm_dict_text(&facts->text, number);
 }
 
+static void dump_cell(struct crm_strbuf *buf, const struct crm_facts *f, const struct crm_held *held, uint32_t i) {
+  const void *data = crm_held_get(f, held->offset);
+  switch (held->hold) {
+  case CRM_HOLD_U8:
+    crm_strbuf_addf(buf, " %d", ((const uint8_t *)data)[i]);
+    break;
+  case CRM_HOLD_I8:
+    crm_strbuf_addf(buf, " %d", ((const int8_t *)data)[i]);
+    break;
+  case CRM_HOLD_TENANT:
+    crm_strbuf_addf(buf, " %s", rows_text(f, f->tenants[((const uint16_t *)data)[i]]));
+    break;
+  case CRM_HOLD_CURRENCY: {
+    uint16_t currency = ((const uint16_t *)data)[i];
+    crm_strbuf_addf(buf, " %s", currency == CRM_NO_CURRENCY ? "none" : f->currencies[currency].code);
+    break;
+  }
+  case CRM_HOLD_TEXT:
+    crm_strbuf_addf(buf, " %s", rows_text(f, ((const uint32_t *)data)[i]));
+    break;
+  case CRM_HOLD_I32:
+    crm_strbuf_addf(buf, " %" PRId32, ((const int32_t *)data)[i]);
+    break;
+  case CRM_HOLD_I64:
+    crm_strbuf_addf(buf, " %" PRId64, ((const int64_t *)data)[i]);
+    break;
+  case CRM_HOLD_F32:
+    crm_strbuf_addf(buf, " %a", (double)((const float *)data)[i]);
+    break;
+  case CRM_HOLD_F64:
+    crm_strbuf_addf(buf, " %a", ((const double *)data)[i]);
+    break;
+  case CRM_HOLD_KEY: /* a random seed is in it */
+    break;
+  }
+}
+
+static int compare_accounts(const void *x, const void *y, void *ctx) {
+  const struct crm_facts *f = ctx;
+  const struct crm_accounts *a = &f->account;
+  uint32_t i = *(const uint32_t *)x;
+  uint32_t j = *(const uint32_t *)y;
+  int order = strcmp(rows_text(f, f->tenants[a->tenant[i]]), rows_text(f, f->tenants[a->tenant[j]]));
+  return order != 0 ? order : strcmp(rows_text(f, a->id[i]), rows_text(f, a->id[j]));
+}
+
 char *rows_dump(const struct crm_facts *f) {
   struct crm_strbuf buf;
-  crm_strbuf_init(&buf, 10000000);
-  for (int t = 0; t < f->n_tenants; t++)
-    crm_strbuf_addf(&buf, "tenant %s\n", rows_text(f, f->tenants[t]));
+  crm_strbuf_init(&buf, 100000000);
   for (int c = 0; c < f->n_currencies; c++)
     crm_strbuf_addf(&buf, "currency %s %d\n", f->currencies[c].code, f->currencies[c].exponent);
+  for (int t = 0; t < f->n_tenants; t++)
+    crm_strbuf_addf(&buf, "tenant %s\n", rows_text(f, f->tenants[t]));
+  uint32_t *order = calloc((size_t)f->account.n + 1, sizeof(*order));
+  assert_non_null(order);
+  uint32_t accounts = 0;
+  for (uint32_t a = 0; a < f->account.n; a++)
+    if (f->account.created_at[a] != CRM_TIME_NEVER)
+      order[accounts++] = a;
+  qsort_r(order, accounts, sizeof(*order), compare_accounts, (void *)(uintptr_t)f);
   for (int r = 0; r < CRM_RELATIONS; r++) {
     const struct crm_layout *layout = crm_layout((enum crm_relation)r);
-    uint32_t n = crm_layout_n(f, layout);
     crm_strbuf_addf(&buf, "%s available %d rows %" PRIu64 " read %" PRId64 " rejected", crm_relation_info((enum crm_relation)r)->name,
                     f->available[r], f->rows[r], f->read_at[r]);
     for (int reason = 0; reason < CRM_REJECTS; reason++)
       crm_strbuf_addf(&buf, " %" PRIu64, f->rejected[r][reason]);
     crm_strbuf_addc(&buf, '\n');
     const uint32_t *first = layout->first == 0 ? NULL : crm_held_get(f, layout->first);
-    uint32_t account = 0;
-    for (uint32_t i = 0; i < n; i++) {
-      while (first != NULL && first[account + 1] <= i)
-        account++;
-      crm_strbuf_addf(&buf, "  %" PRIu32 ":", first == NULL ? i : account);
-      for (size_t c = 0; c < layout->n_columns; c++) {
-        const void *data = crm_held_get(f, layout->columns[c].offset);
-        switch (layout->columns[c].hold) {
-        case CRM_HOLD_U8:
-          crm_strbuf_addf(&buf, " %d", ((const uint8_t *)data)[i]);
-          break;
-        case CRM_HOLD_I8:
-          crm_strbuf_addf(&buf, " %d", ((const int8_t *)data)[i]);
-          break;
-        case CRM_HOLD_TENANT:
-          crm_strbuf_addf(&buf, " %s", rows_text(f, f->tenants[((const uint16_t *)data)[i]]));
-          break;
-        case CRM_HOLD_CURRENCY:
-          crm_strbuf_addf(&buf, " %d", ((const uint16_t *)data)[i]); /* currencies are numbered by code */
-          break;
-        case CRM_HOLD_TEXT:
-          crm_strbuf_addf(&buf, " %s", rows_text(f, ((const uint32_t *)data)[i]));
-          break;
-        case CRM_HOLD_I32:
-          crm_strbuf_addf(&buf, " %" PRId32, ((const int32_t *)data)[i]);
-          break;
-        case CRM_HOLD_I64:
-          crm_strbuf_addf(&buf, " %" PRId64, ((const int64_t *)data)[i]);
-          break;
-        case CRM_HOLD_F32:
-          crm_strbuf_addf(&buf, " %a", (double)((const float *)data)[i]);
-          break;
-        case CRM_HOLD_F64:
-          crm_strbuf_addf(&buf, " %a", ((const double *)data)[i]);
-          break;
-        }
+    for (uint32_t a = 0; a < accounts; a++) {
+      uint32_t start = first == NULL ? order[a] : first[order[a]];
+      uint32_t end = first == NULL ? order[a] + 1 : first[order[a] + 1];
+      for (uint32_t i = start; i < end; i++) {
+        crm_strbuf_addf(&buf, "  %" PRIu32 ":", a);
+        for (size_t c = 0; c < layout->n_columns; c++)
+          dump_cell(&buf, f, &layout->columns[c], i);
+        if (r == CRM_REL_ENGAGEMENT)
+          for (uint32_t c = f->engagement.contact_first[i]; c < f->engagement.contact_first[i + 1]; c++)
+            crm_strbuf_addf(&buf, " with %s", rows_text(f, f->contact.id[f->engagement.contact[c]]));
+        crm_strbuf_addc(&buf, '\n');
       }
-      if (r == CRM_REL_ENGAGEMENT)
-        for (uint32_t c = f->engagement.contact_first[i]; c < f->engagement.contact_first[i + 1]; c++)
-          crm_strbuf_addf(&buf, " with %s", rows_text(f, f->contact.id[f->engagement.contact[c]]));
-      crm_strbuf_addc(&buf, '\n');
     }
   }
+  free(order);
   char *text = crm_strbuf_take(&buf);
   assert_non_null(text);
   return text;
