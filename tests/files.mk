@@ -26,3 +26,4 @@ include tests/oracle/files.mk
 include tests/fuzz/files.mk
 include tests/fuzz/sink.mk
 include tests/bench/files.mk
+include tests/bench/patch.mk

@@ -23,7 +23,7 @@
 #include "lib/bases.h"
 #include "lib/rows.h"
 
-enum { BASES = 24, STEPS = 130, ACCOUNTS = 14, CONTACT_IDS = 12, MAX_ROWS = 6000, TEXT = 400 };
+enum { BASES = 14, STEPS = 130, ACCOUNTS = 14, CONTACT_IDS = 12, MAX_ROWS = 6000, TEXT = 400 };
 #define TODAY 20500 /* 2026-02-16 */
 #define NOBODY (-1) /* a row without account_id */
 
