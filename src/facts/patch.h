@@ -36,7 +36,8 @@
  *
  * Threads: one thread patches. crm_patch_apply wants the facts to itself; every other function may run beside readers of the facts.
  * (The engine: a pthread_rwlock, read-locked around crm_evaluate, write-locked around crm_patch_apply. It takes as long as the change,
- * and a squeeze about a tenth of a second per 100,000 accounts.) An applied patch, whole or refused, leaves facts that can be read. */
+ * and a squeeze about a quarter of a second per 100,000 accounts of 160 rows.) An applied patch, whole or refused, leaves facts that can be
+ * read. */
 #ifndef CRM_FACTS_PATCH_H
 #define CRM_FACTS_PATCH_H
 
@@ -63,7 +64,8 @@ bool crm_picture_has_account(const struct crm_picture *picture, const char *id, 
 /* The column that is the key, CRM_IX_..., 0 for account; -1 for a relation without. */
 int crm_relation_key(enum crm_relation relation);
 /* True if rows of the relation may be given and deleted by key: it is available, it has a key, and no key is in two accounts. The first
- * call of a relation makes its index, at the cost of the relation's rows; it is kept up to date from then on. */
+ * call of a relation makes its index, at the cost of the relation's rows; it is kept up to date from then on. False also if there is no
+ * memory for it. */
 bool crm_picture_keyed(struct crm_picture *picture, enum crm_relation relation);
 
 /* --- the patch ---------------------------------------------------------------------------------------------------- */

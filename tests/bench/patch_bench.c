@@ -2,12 +2,13 @@
 /* What a patch costs: patches of 1 to 1,000 accounts, in pictures of several sizes. Every account touched gets one goal anew (by key, in
  * place), one engagement more (by key) and its usage read again with a day more (a span), so that it moves; squeezes are in the mean.
  *
- *   crm-patch-bench [ACCOUNTS...]          default 10000 100000 */
+ *   crm-patch-bench [ACCOUNTS...]          default 10000 100000; ratios are against the first */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analytics/evaluate.h"
 #include "base/clock.h"
 #include "facts/columns.h"
 #include "facts/patch.h"
@@ -194,7 +195,8 @@ static struct crm_picture *make_picture(uint32_t accounts) {
 }
 
 struct cost {
-  int64_t prepare_us, apply_us, longest_us;
+  int64_t prepare_ns, apply_ns; /* CPU */
+  int64_t longest_us;           /* of apply, by the clock: readers wait for it */
   uint64_t rows, accounts, patches, squeezes;
 };
 
@@ -208,7 +210,7 @@ static void patch_once(struct crm_picture *picture, uint32_t accounts, uint32_t 
   struct crm_error err = {0};
   struct crm_patch *patch;
   struct crm_patch_applied applied;
-  int64_t start_us = crm_clock_monotonic_us();
+  int64_t start_ns = crm_clock_thread_cpu_ns();
   must(crm_patch_new(picture, &patch, &err), &err);
   struct out out = {into_patch, patch, 0};
   for (uint32_t i = 0; i < changed; i++) {
@@ -220,12 +222,14 @@ static void patch_once(struct crm_picture *picture, uint32_t accounts, uint32_t 
     put_engagement(&out, account, ENGAGEMENTS + turn % 3);
   }
   must(crm_patch_prepare(patch, &err), &err);
+  int64_t prepared_ns = crm_clock_thread_cpu_ns();
   int64_t prepared_us = crm_clock_monotonic_us();
   must(crm_patch_apply(patch, &applied, &err), &err);
   int64_t applied_us = crm_clock_monotonic_us() - prepared_us;
+  int64_t applied_ns = crm_clock_thread_cpu_ns() - prepared_ns;
   crm_patch_free(patch);
-  cost->prepare_us += prepared_us - start_us;
-  cost->apply_us += applied_us;
+  cost->prepare_ns += prepared_ns - start_ns;
+  cost->apply_ns += applied_ns;
   cost->longest_us = applied_us > cost->longest_us ? applied_us : cost->longest_us;
   cost->rows += out.rows;
   cost->accounts += changed;
@@ -233,8 +237,36 @@ static void patch_once(struct crm_picture *picture, uint32_t accounts, uint32_t 
   cost->squeezes += applied.squeezed;
 }
 
-static void run(uint32_t accounts) {
-  static const uint32_t sizes[] = {1, 10, 100, 1000};
+/* Milliseconds of CPU for every series, the least of some. */
+static double evaluate_ms(const struct crm_facts *facts) {
+  struct crm_error err = {0};
+  struct crm_params params;
+  struct crm_zone *zone;
+  struct crm_arena arena;
+  struct crm_series_set set;
+  must(crm_zone_new("UTC", &zone, &err), &err);
+  crm_params_defaults(&params);
+  params.zone = zone;
+  crm_arena_init(&arena, 0);
+  must(crm_set_init(&set), &err);
+  int64_t least_ns = INT64_MAX;
+  for (int i = 0; i < 4; i++) {
+    int64_t start_ns = crm_clock_thread_cpu_ns();
+    must(crm_evaluate(facts, &params, TODAY * CRM_US_PER_DAY, &arena, &set, &err), &err);
+    int64_t took_ns = crm_clock_thread_cpu_ns() - start_ns;
+    least_ns = took_ns < least_ns ? took_ns : least_ns;
+  }
+  crm_set_free(&set);
+  crm_arena_free(&arena);
+  crm_zone_free(zone);
+  return (double)least_ns / 1e6;
+}
+
+static const uint32_t sizes[] = {1, 10, 100, 1000};
+#define SIZES (sizeof(sizes) / sizeof(sizes[0]))
+
+/* Fills ns[] with the cost of a row for each size of a patch. */
+static void run(uint32_t accounts, double ns[SIZES]) {
   int64_t start_us = crm_clock_monotonic_us();
   struct crm_picture *picture = make_picture(accounts);
   if (!crm_picture_keyed(picture, CRM_REL_GOAL) || !crm_picture_keyed(picture, CRM_REL_ENGAGEMENT))
@@ -242,27 +274,38 @@ static void run(uint32_t accounts) {
   printf("%" PRIu32 " accounts, %d rows each: made in %.2f s, %.0f MiB\n", accounts, ROWS_PER_ACCOUNT,
          (double)(crm_clock_monotonic_us() - start_us) / 1e6, (double)crm_picture_bytes(picture) / 1048576);
   uint64_t chance = accounts;
-  for (size_t s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
+  double fresh_ms = evaluate_ms(crm_picture_facts(picture));
+  for (size_t s = 0; s < SIZES; s++) {
     struct cost cost = {0};
     for (uint32_t turn = 0; cost.patches < 20 || (cost.accounts < accounts && cost.patches < 2000); turn++)
       patch_once(picture, accounts, sizes[s], turn, &chance, &cost);
-    double total = (double)(cost.prepare_us + cost.apply_us);
+    double total = (double)(cost.prepare_ns + cost.apply_ns) / 1e3;
     printf("patch accounts=%" PRIu32 " changed=%" PRIu32 " patches=%" PRIu64 " squeezes=%" PRIu64
            " us_per_patch=%.1f us_per_account=%.2f ns_per_row=%.0f apply_us=%.1f longest_us=%" PRId64 " mib=%.0f\n",
            accounts, sizes[s], cost.patches, cost.squeezes, total / (double)cost.patches, total / (double)cost.accounts,
-           total * 1e3 / (double)cost.rows, (double)cost.apply_us / (double)cost.patches, cost.longest_us,
+           total * 1e3 / (double)cost.rows, (double)cost.apply_ns / 1e3 / (double)cost.patches, cost.longest_us,
            (double)crm_picture_bytes(picture) / 1048576);
     fflush(stdout);
+    ns[s] = total * 1e3 / (double)cost.rows;
   }
+  printf("evaluate accounts=%" PRIu32 " fresh_ms=%.1f patched_ms=%.1f garbage_accounts=%" PRIu64 "\n", accounts, fresh_ms,
+         evaluate_ms(crm_picture_facts(picture)),
+         crm_picture_facts(picture)->account.n - crm_picture_facts(picture)->rows[CRM_REL_ACCOUNT]);
   crm_picture_free(picture);
 }
 
 int main(int argc, char **argv) {
-  if (argc == 1) {
-    run(10000);
-    run(100000);
+  static const uint32_t usual[] = {10000, 100000};
+  double first[SIZES] = {0};
+  int n = argc > 1 ? argc - 1 : 2;
+  for (int i = 0; i < n; i++) {
+    double ns[SIZES];
+    uint32_t accounts = argc > 1 ? (uint32_t)strtoul(argv[i + 1], NULL, 10) : usual[i];
+    run(accounts == 0 ? 1 : accounts, ns);
+    for (size_t s = 0; s < SIZES && i > 0; s++)
+      printf("flat changed=%" PRIu32 " accounts=%" PRIu32 " ratio=%.2f target=1.50\n", sizes[s], accounts, ns[s] / first[s]);
+    if (i == 0)
+      memcpy(first, ns, sizeof(first));
   }
-  for (int i = 1; i < argc; i++)
-    run((uint32_t)strtoul(argv[i], NULL, 10));
   return 0;
 }
