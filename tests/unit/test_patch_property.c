@@ -375,6 +375,9 @@ static void change(struct crm_model *m, struct chance *c, struct step *s) {
       r = CRM_REL_ACCOUNT;
     s->all[r] = true;
     m->available[r] = true;
+    if (r == CRM_REL_ACCOUNT && below(c, 2) == 0) /* one is simply missing, with all that it had */
+      for (int k = 0; k < CRM_RELATIONS; k++)
+        drop_rows(m, (enum crm_relation)k, account);
     for (int a = NOBODY; r != CRM_REL_ACCOUNT && a < ACCOUNTS; a++) {
       if (below(c, 3) > 0)
         continue;
