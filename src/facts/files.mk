@@ -9,6 +9,7 @@ libcrm_la_SOURCES += \
 	src/facts/builder_rows.c \
 	src/facts/calendar.c src/facts/calendar.h \
 	src/facts/columns.h \
+	src/facts/compare.c src/facts/compare.h \
 	src/facts/dict.c src/facts/dict.h \
 	src/facts/facts.c src/facts/facts.h \
 	src/facts/layout.c src/facts/layout.h \
