@@ -5,4 +5,5 @@ dist_sql_DATA = \
 	contrib/sql/indexes.sql \
 	contrib/sql/role.sql \
 	contrib/sql/schema.sql \
-	contrib/sql/schema_ext.sql
+	contrib/sql/schema_ext.sql \
+	contrib/sql/watermarks.sql

@@ -36,6 +36,7 @@ demo_crm_plugin_block() {
   shift
   # A copy, because the checkout may be closed to the user that collectd runs as.
   copy_in "$CRM_TOP"/src/mappings/customer_success/*.sql "$SVC_DIR/mapping"
+  copy_in "$CRM_TOP"/src/mappings/customer_success/changes/*.sql "$SVC_DIR/mapping/changes"
   cat <<CONF
 <Plugin crm>
   <Instance "demo">

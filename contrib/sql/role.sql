@@ -47,10 +47,10 @@ GRANT SELECT (id, organization_id, name, industry, size, arr, mrr, seat_count, g
               health_score, churn_risk_score, csm_id, owner_id, created_at, updated_at) ON public.accounts TO collectd_crm;
 GRANT SELECT (account_id, recorded_at, arr, mrr, growth_tracking_method) ON public.account_growth_history TO collectd_crm;
 GRANT SELECT (id, organization_id, account_id, type, outcome, scheduled_at, completed_at, created_by, updated_at) ON public.engagements TO collectd_crm;
-GRANT SELECT (engagement_id, contact_id, participation_type, response_status) ON public.engagement_participants TO collectd_crm;
+GRANT SELECT (engagement_id, contact_id, participation_type, response_status, added_at) ON public.engagement_participants TO collectd_crm;
 GRANT SELECT (id, account_id, decision_maker_level, relationship_strength, contact_status, created_at, updated_at) ON public.contacts TO collectd_crm;
 GRANT SELECT (account_id, score, survey_date, created_at) ON public.nps_surveys TO collectd_crm;
-GRANT SELECT (account_id, metric_date, login_frequency, feature_adoption_score, overall_health_score) ON public.health_metrics TO collectd_crm;
+GRANT SELECT (account_id, metric_date, login_frequency, feature_adoption_score, overall_health_score, created_at) ON public.health_metrics TO collectd_crm;
 GRANT SELECT (id, account_id, status, target_date, completion_date, created_at, updated_at) ON public.customer_goals TO collectd_crm;
 GRANT SELECT (account_id, metric_date, new_tickets, resolved_tickets, open_tickets, escalated_tickets, avg_resolution_time_hours,
               avg_first_response_time_hours, satisfaction_score, severity_score, updated_at) ON public.support_metrics TO collectd_crm;

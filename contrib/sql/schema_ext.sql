@@ -85,6 +85,7 @@ CREATE INDEX opportunity_account_idx ON crm_ext.opportunity (account_id);
 -- How long the customer waited for the first answer; only for engagements that were an answer.
 CREATE TABLE crm_ext.engagement_response (
   engagement_id uuid PRIMARY KEY REFERENCES public.engagements ON DELETE CASCADE,
-  response_seconds integer NOT NULL CHECK (response_seconds >= 0)
+  response_seconds integer NOT NULL CHECK (response_seconds >= 0),
+  updated_at timestamptz NOT NULL DEFAULT now()
 );
 COMMIT;

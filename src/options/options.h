@@ -19,6 +19,7 @@ struct crm_instance_options {
   struct crm_source_options source;
   struct crm_params params;
   int64_t sync_interval_us; /* default 60 s */
+  int64_t full_sync_us;     /* everything is read anew this often, even where nothing seems to have changed; 0: never; default 24 h */
   int64_t stale_after_us;   /* default 3 sync intervals, at least 15 min */
   size_t max_breakdowns;    /* values of breakdowns that the daemon is given at most; default 2000 */
   struct crm_notice_options notify; /* thresholds of single accounts are those of the scores */

@@ -5,9 +5,11 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/vec.h"
 #include "source/cancel.h"
 
 #define CANCEL_WAIT_US INT64_C(300000)
@@ -111,6 +113,8 @@ enum crm_status crm_connection_open(struct crm_connection *c, struct crm_error *
   return CRM_OK;
 }
 
+static void free_prepared(struct crm_connection *c);
+
 void crm_connection_close(struct crm_connection *c) {
   if (c->pg != NULL) {
     if (PQstatus(c->pg) == CONNECTION_OK && PQtransactionStatus(c->pg) == PQTRANS_ACTIVE)
@@ -118,6 +122,7 @@ void crm_connection_close(struct crm_connection *c) {
     PQfinish(c->pg);
     c->pg = NULL;
   }
+  free_prepared(c);
   crm_secrets_free(&c->secrets);
 }
 
@@ -251,6 +256,149 @@ enum crm_status crm_connection_query(struct crm_connection *c, const char *sql, 
   if (result != NULL)
     *result = NULL;
   return finish(c, PQsendQueryParams(c->pg, sql, n_params, NULL, params, NULL, NULL, 0), result, err);
+}
+
+/* --- pipeline --- */
+
+/* So many statements are kept prepared in a session; then all are given up, since those of former days do not come again. */
+enum { PREPARED_MAX = 200 };
+
+static void forget_prepared(struct crm_connection *c) {
+  for (size_t i = 0; i < c->n_prepared; i++) {
+    free(c->prepared[i]);
+    c->prepared[i] = NULL;
+  }
+}
+
+static void free_prepared(struct crm_connection *c) {
+  forget_prepared(c);
+  free(c->prepared);
+  c->prepared = NULL;
+  c->n_prepared = c->cap_prepared = 0;
+}
+
+/* The number of the statement; if it is new, `*is_new` and it is remembered. SIZE_MAX when out of memory. */
+static size_t number_of(struct crm_connection *c, const char *sql, bool *is_new) {
+  *is_new = false;
+  for (size_t i = 0; i < c->n_prepared; i++)
+    if (c->prepared[i] != NULL && strcmp(c->prepared[i], sql) == 0)
+      return i;
+  char *copy = strdup(sql);
+  if (copy == NULL || crm_vec_reserve((void **)&c->prepared, &c->cap_prepared, c->n_prepared + 1, sizeof(*c->prepared)) != CRM_OK) {
+    free(copy);
+    return SIZE_MAX;
+  }
+  *is_new = true;
+  c->prepared[c->n_prepared] = copy;
+  return c->n_prepared++;
+}
+
+/* Sends one statement; with `*prepares` a result of preparing it comes before its own. */
+static int send_one(struct crm_connection *c, const struct crm_statement *s, bool *prepares) {
+  *prepares = false;
+  size_t number = s->prepare && !c->never_prepare ? number_of(c, s->sql, prepares) : SIZE_MAX;
+  if (number == SIZE_MAX)
+    return PQsendQueryParams(c->pg, s->sql, s->n_params, NULL, s->params, NULL, NULL, s->binary ? 1 : 0);
+  char name[32];
+  snprintf(name, sizeof(name), "crm_%zu", number);
+  if (*prepares && PQsendPrepare(c->pg, name, s->sql, 0, NULL) != 1)
+    return 0;
+  return PQsendQueryPrepared(c->pg, name, s->n_params, s->params, NULL, NULL, s->binary ? 1 : 0);
+}
+
+static bool is_good(const PGresult *result) {
+  ExecStatusType type = PQresultStatus(result);
+  return type == PGRES_COMMAND_OK || type == PGRES_TUPLES_OK || type == PGRES_EMPTY_QUERY;
+}
+
+/* Takes what one statement of the pipeline gave: a result, and the NULL that ends it. */
+static enum crm_status take_one(struct crm_connection *c, int64_t deadline_us, PGresult **result, struct crm_error *err) {
+  *result = NULL;
+  for (;;) {
+    enum crm_status status = await_result(c, deadline_us, err);
+    if (status != CRM_OK)
+      return status;
+    PGresult *next = PQgetResult(c->pg);
+    if (next == NULL)
+      return *result != NULL ? CRM_OK : lost(c, "connection lost", err);
+    if (is_farewell(next)) {
+      status = dismissed(c, next, err);
+      PQclear(next);
+      return status;
+    }
+    if (*result == NULL)
+      *result = next;
+    else
+      PQclear(next);
+    if (PQresultStatus(*result) == PGRES_PIPELINE_SYNC)
+      return CRM_OK; /* no NULL follows it */
+  }
+}
+
+/* The results of the statements and of the sync behind them. prepares[i]: one of preparing comes before that of statement i. */
+static enum crm_status take_pipeline(struct crm_connection *c, size_t n, const bool *prepares, PGresult **results, size_t *failed,
+                                     struct crm_error *err) {
+  int64_t deadline_us = statement_deadline(c);
+  bool bad = false;
+  for (size_t i = 0; i <= n; i++) {
+    for (int preparing = i < n && prepares[i]; preparing >= 0; preparing--) {
+      PGresult *result;
+      enum crm_status status = take_one(c, deadline_us, &result, err);
+      bool is_sync = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+      if (status == CRM_OK && is_sync != (i == n))
+        status = lost(c, "the server does not keep to the protocol", err);
+      if (status != CRM_OK) {
+        PQclear(result);
+        return status;
+      }
+      if (!is_sync && !bad && !is_good(result)) {
+        bad = true;
+        (void)refused(c, result, err);
+        if (failed != NULL)
+          *failed = i;
+      }
+      if (preparing > 0 || is_sync || bad)
+        PQclear(result);
+      else
+        results[i] = result;
+    }
+  }
+  return bad ? CRM_ERR_SQL : CRM_OK;
+}
+
+enum crm_status crm_connection_pipeline(struct crm_connection *c, const struct crm_statement *statements, size_t n, PGresult **results,
+                                        size_t *failed, struct crm_error *err) {
+  if (c->n_prepared > PREPARED_MAX && crm_connection_run(c, "DEALLOCATE ALL", NULL, err) != CRM_OK)
+    return err != NULL ? err->status : CRM_ERR_CONNECT;
+  if (c->n_prepared > PREPARED_MAX)
+    free_prepared(c);
+  bool *prepares = calloc(n + 1, sizeof(*prepares));
+  if (prepares == NULL)
+    return crm_error_set(err, CRM_ERR_MEMORY, "%s: out of memory", c->endpoint);
+  for (size_t i = 0; i < n; i++)
+    results[i] = NULL;
+  enum crm_status status = PQenterPipelineMode(c->pg) == 1 ? CRM_OK : lost(c, "cannot enter pipeline mode", err);
+  int sent = 1;
+  for (size_t i = 0; i < n && sent == 1 && status == CRM_OK; i++)
+    sent = send_one(c, &statements[i], &prepares[i]);
+  if (status == CRM_OK && (sent != 1 || PQpipelineSync(c->pg) != 1))
+    status = lost(c, "cannot send a statement", err);
+  if (status == CRM_OK)
+    status = flush(c, statement_deadline(c), err);
+  if (status == CRM_OK)
+    status = take_pipeline(c, n, prepares, results, failed, err);
+  free(prepares);
+  if (!crm_status_fatal(status) && PQexitPipelineMode(c->pg) != 1)
+    status = lost(c, "cannot leave pipeline mode", err);
+  for (size_t i = 0; i < n && status != CRM_OK; i++) {
+    PQclear(results[i]);
+    results[i] = NULL;
+  }
+  if (status != CRM_OK) { /* which of them are there is not known; their numbers are not used again */
+    forget_prepared(c);
+    c->never_prepare |= err != NULL && (strcmp(err->sqlstate, "26000") == 0 || strcmp(err->sqlstate, "42P05") == 0);
+  }
+  return status;
 }
 
 enum crm_status crm_connection_copy(struct crm_connection *c, crm_copy_feed_fn *feed, void *ctx, PGresult **result, struct crm_error *err) {

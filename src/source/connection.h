@@ -18,6 +18,9 @@ struct crm_connection {
   int64_t deadline_us; /* monotonic; of the whole operation the connection is used in */
   PGconn *pg;          /* NULL: closed */
   struct crm_secrets secrets;
+  char **prepared; /* texts of the statements that are prepared in this session, by their numbers; NULL: none of that number */
+  size_t n_prepared, cap_prepared;
+  bool never_prepare; /* behind a pooler that hands out a session per transaction, statements are not there any more */
   char endpoint[256]; /* user@host:port/dbname as far as known; stays after closing */
 };
 
@@ -41,6 +44,20 @@ enum crm_status crm_connection_run(struct crm_connection *c, const char *sql, PG
  * leaves the copy to crm_connection_copy. */
 enum crm_status crm_connection_query(struct crm_connection *c, const char *sql, int n_params, const char *const *params, PGresult **result,
                                      struct crm_error *err) CRM_MUSTCHECK;
+
+/* One statement of a pipeline. */
+struct crm_statement {
+  const char *sql;
+  int n_params;
+  const char *const *params; /* texts */
+  bool binary;               /* how the values of the result are sent */
+  bool prepare;              /* it comes again and again: keep it prepared */
+};
+/* Sends all statements at once, in libpq's pipeline mode, and takes one result of each: a single round trip. On CRM_OK results[0..n) are to
+ * be freed with PQclear. Inside a transaction the first that fails spoils the rest: CRM_ERR_SQL with the server's words, and *failed (may
+ * be NULL) says which; then no result is handed over. Other errors as crm_connection_run. */
+enum crm_status crm_connection_pipeline(struct crm_connection *c, const struct crm_statement *statements, size_t n, PGresult **results,
+                                        size_t *failed, struct crm_error *err) CRM_MUSTCHECK;
 
 /* Takes the data of a copy: `feed` is called for each message. When it fails, its status comes back, and the connection is closed.
  * CRM_OK after the last message and the command's success; else as crm_connection_run. */

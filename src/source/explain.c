@@ -12,6 +12,8 @@
 bool crm_sqlstate_passing(const char *sqlstate) {
   static const char *const passing[] = {
       "08",    /* connection */
+      "26000", /* a prepared statement is gone: a pooler gave us another session, and we prepare no more */
+      "42P05", /* the same: it is there already */
       "25P",   /* transaction state: an earlier fault of ours, or a timeout of the session */
       "40",    /* serialization failure, deadlock; on a replica: conflict with recovery */
       "53",    /* out of memory, disk, connections */

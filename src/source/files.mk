@@ -8,4 +8,6 @@ libcrm_la_SOURCES += \
 	src/source/session.c src/source/session.h \
 	src/source/mapping.c src/source/mapping.h \
 	src/source/check.c src/source/check.h src/source/explain.c \
+	src/source/follow.c src/source/follow.h src/source/lookout.c src/source/lookout.h src/source/probe.c src/source/refresh.c \
+	src/source/statement.c src/source/statement.h \
 	src/source/copy_reader.c src/source/copy_reader.h

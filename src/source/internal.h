@@ -6,16 +6,50 @@
 #include "source/check.h"
 #include "source/connection.h"
 #include "source/copy_reader.h"
+#include "source/follow.h"
+#include "source/lookout.h"
 #include "source/mapping.h"
 #include "source/session.h"
+#include "source/statement.h"
 
 struct crm_source_database {
   struct crm_connection connection;
   struct crm_types types; /* of this connection */
   struct crm_database_report report;
   bool in_transaction;
-  bool savepoint;   /* set in this transaction */
-  crm_time read_at; /* of this transaction's snapshot */
+  bool savepoint;             /* set in this transaction */
+  crm_time read_at;           /* of this transaction's snapshot */
+  bool refreshed;             /* the transaction was begun by a refresh */
+  bool still;                 /* nothing was committed since the last look */
+  struct crm_lookout lookout; /* of the last accepted look, and of the one at hand */
+};
+
+enum { CRM_WATCHES_MAX = CRM_CHANGES_MAX, CRM_TABLES_MAX = 64 };
+
+/* A poll: one table, looked at by an indexed changed_at. */
+struct crm_watch {
+  char *poll;      /* the statement; $1: since */
+  char title[128]; /* the table, for messages */
+  Oid table;
+  bool inserts_only;                 /* what stands for changed_at is inserted_at, which tells of new rows only */
+  bool by_key;                       /* the values are keys of the relation, else account ids */
+  bool stable_key;                   /* the value identifies the row, so that an update cannot move it away from another value */
+  int64_t balance, balance_next;     /* row versions seen less rows counted as written */
+  struct crm_seen *seen, *seen_next; /* row versions of the last poll, and of the one at hand */
+};
+
+/* How one relation is followed. */
+struct crm_way {
+  struct crm_following following;
+  bool gated;   /* nothing committed means nothing changed */
+  bool counted; /* the counters tell of its tables */
+  Oid tables[CRM_TABLES_MAX];
+  size_t n_tables;
+  struct crm_watch watches[CRM_WATCHES_MAX];
+  size_t n_watches;
+  Oid types[CRM_ROW_COLUMNS]; /* of the fields, as they were checked */
+  char account_type[128], key_type[128];
+  double cost_all, cost_account, cost_key; /* by the planner: everything, and one account or key */
 };
 
 struct crm_source {
@@ -33,7 +67,46 @@ struct crm_source {
   size_t n_fields[CRM_RELATIONS];
   bool rejecting[CRM_RELATIONS][CRM_REJECTS]; /* what the last read refused, as the log knows it */
   int64_t phase_us[CRM_PHASES];
+  uint64_t rows_received, bytes_received; /* of the operation at hand */
+  struct crm_way ways[CRM_RELATIONS];
+  double us_all[CRM_RELATIONS]; /* how long reading the relation whole took the last time */
+  double us_per_cost;           /* of reading lists: time for a unit of the planner's cost, as measured; 0: not yet */
+  bool followed;                /* there is a full read from which changes are counted */
+  crm_day first_day;            /* of the last accepted look */
+  crm_day first_day_next;
 };
+
+/* What is selected of the relation now. */
+struct crm_selection crm_source_selection(const struct crm_source *source, enum crm_relation relation);
+/* Is a relation read from the database? */
+bool crm_source_uses(const struct crm_source *source, size_t database);
+/* Reads a whole relation into `take`, inside its database's transaction. A relation that the server refuses for good is marked as broken in
+ * its check, whatever rows were taken before, and that is CRM_OK. */
+enum crm_status crm_source_copy(struct crm_source *source, enum crm_relation relation, crm_copy_row_fn *take, void *ctx,
+                                struct crm_error *err) CRM_MUSTCHECK;
+/* Begins an operation: deadline, durations, counts, the first day of what is selected. */
+void crm_source_start(struct crm_source *source);
+/* Reads everything into a builder, to be finished and freed by the caller; with `follow` it is for a picture, and what is followed from
+ * there on is primed. Ends all transactions. */
+struct crm_builder;
+enum crm_status crm_source_build(struct crm_source *source, bool follow, struct crm_builder **builder, struct crm_error *err) CRM_MUSTCHECK;
+/* In the transaction of a full read: remembers its snapshot, and what its polls see. */
+enum crm_status crm_source_prime(struct crm_source *source, size_t database, struct crm_error *err) CRM_MUSTCHECK;
+/* One line when rows of a relation begin to be refused for a reason, and one when that has ended. */
+void crm_source_tell_rejects(struct crm_source *source, const struct crm_facts *facts);
+/* Checks the relation in the transaction at hand, as crm_source_begin does for all. */
+enum crm_status crm_source_check_relation(struct crm_source *source, enum crm_relation relation, struct crm_error *err) CRM_MUSTCHECK;
+/* Connects where needed and begins the transaction, without looking at any relation. */
+enum crm_status crm_source_begin_bare(struct crm_source *source, size_t database, struct crm_error *err) CRM_MUSTCHECK;
+enum crm_status crm_source_connect(struct crm_source *source, size_t database, struct crm_error *err) CRM_MUSTCHECK;
+
+/* refresh.c: crm_source_refresh after crm_source_start; with `within` all transactions are begun, and left open. */
+enum crm_status crm_source_refresh_picture(struct crm_source *source, struct crm_picture *picture, struct crm_refresh *refresh, bool within,
+                                           struct crm_error *err) CRM_MUSTCHECK;
+
+/* probe.c: decides how each relation of the database is followed, in a transaction of its own. */
+enum crm_status crm_source_probe_database(struct crm_source *source, size_t database, struct crm_error *err) CRM_MUSTCHECK;
+void crm_way_free(struct crm_way *way);
 
 /* Connects where needed, begins a transaction with its snapshot, and checks all of the database's relations in it. The locks which that
  * takes hold until its end: what was checked is what is read, and no TRUNCATE comes between. Everything is checked in each transaction,

@@ -171,6 +171,35 @@ enum crm_status crm_mapping_clean(const char *text, size_t len, char **sql, stru
   return CRM_OK;
 }
 
+enum crm_status crm_mapping_split(const char *text, size_t len, char *sqls[CRM_CHANGES_MAX], size_t *n, struct crm_error *err) {
+  struct scan s = {.text = text, .len = len};
+  size_t begin = 0;
+  bool any = false;
+  *n = 0;
+  for (;;) {
+    size_t start = s.at;
+    enum token token = next_token(&s);
+    any |= token == TOKEN_OTHER;
+    if (token == TOKEN_OPEN)
+      return crm_error_set(err, CRM_ERR_CONFIG, "line %d: a quote or comment that starts here does not end", line_of(text, start));
+    if (token != TOKEN_NONE && token != TOKEN_SEMICOLON)
+      continue;
+    if (any && *n == CRM_CHANGES_MAX)
+      return crm_error_set(err, CRM_ERR_CONFIG, "line %d: more than %d statements", line_of(text, begin), CRM_CHANGES_MAX);
+    if (any) {
+      enum crm_status status = crm_mapping_clean(text + begin, start - begin, &sqls[*n], err);
+      if (status != CRM_OK)
+        return status;
+      ++*n;
+    }
+    if (token == TOKEN_NONE)
+      break;
+    begin = s.at;
+    any = false;
+  }
+  return *n > 0 ? CRM_OK : crm_error_set(err, CRM_ERR_CONFIG, "line 1: there is no statement");
+}
+
 /* --- statements --- */
 
 /* The line break before the bracket ends a comment that the mapping may close with. */
@@ -194,30 +223,6 @@ int crm_mapping_line(const char *sql, int position) {
     line += *p == '\n';
   }
   return 0;
-}
-
-char *crm_mapping_copy_statement(enum crm_relation relation, const char *sql, const bool *present, crm_day first_day) {
-  const struct crm_relation_info *info = crm_relation_info(relation);
-  struct crm_strbuf buf;
-  crm_strbuf_init(&buf, strlen(sql) + 8192);
-  crm_strbuf_adds(&buf, "COPY (SELECT ");
-  const char *separator = "";
-  for (size_t i = 0; i < info->n_columns; i++) {
-    if (!present[i])
-      continue;
-    crm_strbuf_addf(&buf, "%s\"%s\"", separator, info->columns[i].name);
-    separator = ", ";
-  }
-  crm_strbuf_addf(&buf, " FROM (\n%s\n) q", sql);
-  if (first_day != CRM_DAY_NONE && info->history_column >= 0 && present[info->history_column]) {
-    int year, month, day;
-    crm_day_to_civil(first_day, &year, &month, &day);
-    crm_strbuf_addf(&buf, " WHERE \"%s\" >= DATE '%04d-%02d-%02d'", info->columns[info->history_column].name, year, month, day);
-  }
-  crm_strbuf_adds(&buf, ") TO STDOUT (FORMAT binary)");
-  char *statement = crm_strbuf_take(&buf);
-  crm_strbuf_free(&buf);
-  return statement;
 }
 
 /* --- files --- */
@@ -270,6 +275,23 @@ static enum crm_status load_file(struct crm_mapping *mapping, enum crm_relation 
   return status == CRM_OK ? CRM_OK : crm_error_prefix(err, "%s", path);
 }
 
+/* changes/<relation>.sql goes with <relation>.sql of the same directory only. */
+static enum crm_status load_changes(struct crm_mapping *mapping, enum crm_relation relation, const char *directory, struct crm_error *err) {
+  char *path, *text = NULL;
+  size_t len = 0;
+  if (asprintf(&path, "%s/changes/%s.sql", directory, crm_relation_info(relation)->name) < 0)
+    return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  enum crm_status status = CRM_OK;
+  if (access(path, F_OK) == 0 || errno != ENOENT) {
+    status = read_file(path, &text, &len, err);
+    if (status == CRM_OK && crm_mapping_split(text, len, mapping->changes[relation], &mapping->n_changes[relation], err) != CRM_OK)
+      status = crm_error_prefix(err, "%s", path);
+    free(text);
+  }
+  free(path);
+  return status;
+}
+
 static enum crm_status load_relation(const struct crm_source_options *options, const char *directory, enum crm_relation relation,
                                      struct crm_mapping *mapping, struct crm_error *err) {
   const struct crm_relation_options *o = &options->relations[relation];
@@ -293,6 +315,8 @@ static enum crm_status load_relation(const struct crm_source_options *options, c
   /* Only a file that is not there means that the relation is not mapped; one that may not be read is a fault. */
   enum crm_status status = access(path, F_OK) != 0 && errno == ENOENT ? CRM_OK : load_file(mapping, relation, path, err);
   free(path);
+  if (status == CRM_OK && mapping->sql[relation] != NULL)
+    status = load_changes(mapping, relation, directory, err);
   return status == CRM_OK ? CRM_OK : crm_error_prefix(err, "instance %s", options->instance);
 }
 
@@ -346,7 +370,10 @@ enum crm_status crm_mapping_load(const struct crm_source_options *options, const
 }
 
 void crm_mapping_free(struct crm_mapping *mapping) {
-  for (int r = 0; r < CRM_RELATIONS; r++)
+  for (int r = 0; r < CRM_RELATIONS; r++) {
     free(mapping->sql[r]);
+    for (size_t i = 0; i < mapping->n_changes[r]; i++)
+      free(mapping->changes[r][i]);
+  }
   *mapping = (struct crm_mapping){0};
 }

@@ -86,7 +86,10 @@ void crm_source_free(struct crm_source *source) {
   for (size_t i = 0; source->databases != NULL && i < source->options->n_databases; i++) {
     crm_connection_close(&source->databases[i].connection);
     crm_types_free(&source->databases[i].types);
+    crm_lookout_free(&source->databases[i].lookout);
   }
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    crm_way_free(&source->ways[r]);
   free(source->databases);
   crm_mapping_free(&source->mapping);
   free(source);
@@ -109,6 +112,14 @@ const char *crm_phase_name(enum crm_phase phase) {
 
 int64_t crm_source_phase_us(const struct crm_source *source, enum crm_phase phase) {
   return source->phase_us[phase];
+}
+
+uint64_t crm_source_rows(const struct crm_source *source) {
+  return source->rows_received;
+}
+
+uint64_t crm_source_bytes(const struct crm_source *source) {
+  return source->bytes_received;
 }
 
 /* --- transactions --- */
@@ -144,6 +155,15 @@ static enum crm_status begin_transaction(struct crm_source *source, struct crm_s
   return crm_session_read_at(&database->connection, before, &database->read_at, err);
 }
 
+enum crm_status crm_source_connect(struct crm_source *source, size_t index, struct crm_error *err) {
+  struct crm_source_database *database = &source->databases[index];
+  return crm_connection_usable(&database->connection) ? CRM_OK : connect_database(source, database, err);
+}
+
+enum crm_status crm_source_begin_bare(struct crm_source *source, size_t index, struct crm_error *err) {
+  return begin_transaction(source, &source->databases[index], err);
+}
+
 enum crm_status crm_source_savepoint(struct crm_source_database *database, struct crm_error *err) {
   const char *sql = database->savepoint ? "RELEASE SAVEPOINT crm_relation; SAVEPOINT crm_relation" : "SAVEPOINT crm_relation";
   enum crm_status status = crm_connection_run(&database->connection, sql, NULL, err);
@@ -155,8 +175,8 @@ enum crm_status crm_source_rollback(struct crm_source_database *database, struct
   return crm_connection_run(&database->connection, "ROLLBACK TO SAVEPOINT crm_relation", NULL, err);
 }
 
-static enum crm_status check_relation(struct crm_source *source, struct crm_source_database *database, enum crm_relation relation,
-                                      struct crm_error *err) {
+enum crm_status crm_source_check_relation(struct crm_source *source, enum crm_relation relation, struct crm_error *err) {
+  struct crm_source_database *database = &source->databases[source->database_of[relation]];
   struct crm_relation_check *check = &source->checks[relation];
   enum crm_status status = crm_source_savepoint(database, err);
   if (status != CRM_OK)
@@ -179,7 +199,7 @@ enum crm_status crm_source_begin(struct crm_source *source, size_t index, struct
   enum crm_status status = begin_transaction(source, database, err);
   for (size_t i = 0; status == CRM_OK && i < source->n_order; i++)
     if (source->database_of[source->order[i]] == index)
-      status = check_relation(source, database, source->order[i], err);
+      status = crm_source_check_relation(source, source->order[i], err);
   source->phase_us[CRM_PHASE_CHECK] += crm_clock_monotonic_us() - start_us - (source->phase_us[CRM_PHASE_CONNECT] - connect_us);
   return status;
 }
@@ -202,7 +222,7 @@ void crm_source_end(struct crm_source *source) {
 
 /* --- check --- */
 
-static bool is_used(const struct crm_source *source, size_t database) {
+bool crm_source_uses(const struct crm_source *source, size_t database) {
   for (size_t i = 0; i < source->n_order; i++)
     if (source->database_of[source->order[i]] == database)
       return true;
@@ -232,7 +252,7 @@ enum crm_status crm_source_check(struct crm_source *source, struct crm_error *er
   enum crm_status status = CRM_OK;
   for (size_t i = 0; status == CRM_OK && i < source->options->n_databases; i++) {
     source->databases[i].connection.deadline_us = deadline_us;
-    if (is_used(source, i))
+    if (crm_source_uses(source, i))
       status = check_database(source, i, err);
   }
   crm_source_end(source);

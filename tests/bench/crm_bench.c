@@ -12,6 +12,7 @@
 #include "analytics/evaluate.h"
 #include "base/clock.h"
 #include "source/mapping.h"
+#include "source/statement.h"
 #include "source/source.h"
 
 #define EVALUATIONS 7
@@ -120,7 +121,9 @@ static int print_copies(const struct crm_source_options *options, const struct c
     const struct crm_relation_check *check = crm_source_relation(source, (enum crm_relation)r);
     if (check->state != CRM_RELATION_OK)
       continue;
-    char *sql = crm_mapping_copy_statement((enum crm_relation)r, mapping.sql[r], check->column_present, CRM_DAY_NONE);
+    const struct crm_selection selection = {
+        .relation = (enum crm_relation)r, .sql = mapping.sql[r], .present = check->column_present, .first_day = CRM_DAY_NONE};
+    char *sql = crm_statement_copy(&selection);
     if (sql != NULL)
       printf("%s;\n", sql);
     free(sql);

@@ -105,4 +105,6 @@ ok $? "a file for each relation of the contract"
 
 psql_test golden -f "$SRC/contrib/sql/indexes.sql" >"$PG_DIR/out" 2>&1
 ok $? "indexes.sql applies"
+psql_test golden -f "$SRC/contrib/sql/watermarks.sql" >"$PG_DIR/out" 2>&1
+ok $? "watermarks.sql applies"
 done_testing

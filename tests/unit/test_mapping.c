@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/strbuf.h"
 #include "facts/builder.h"
 #include "source/mapping.h"
+#include "source/statement.h"
 
 static void one_statement_is_made(void **state) {
   (void)state;
@@ -92,22 +94,61 @@ static void statements_are_wrapped(void **state) {
   char *statement = crm_mapping_check_statement("SELECT 1 -- one");
   assert_string_equal(statement, "SELECT * FROM (\nSELECT 1 -- one\n) q LIMIT 0");
   free(statement);
-  bool present[CRM_ROW_COLUMNS] = {true, true, false, true};
-  statement = crm_mapping_copy_statement(CRM_REL_USAGE, "SELECT * FROM u", present, CRM_DAY_NONE);
+}
+
+static void texts_are_split(void **state) {
+  (void)state;
+  struct crm_error err = {0};
+  char *sqls[CRM_CHANGES_MAX];
+  size_t n = 0;
+  const char text[] = "-- two; of them\nSELECT ';' AS a;\n-- second\nSELECT 2 ; ;\n-- end";
+  assert_int_equal(crm_mapping_split(text, strlen(text), sqls, &n, &err), CRM_OK);
+  assert_int_equal(n, 2);
+  assert_string_equal(sqls[0], "-- two; of them\nSELECT ';' AS a");
+  assert_string_equal(sqls[1], "\n-- second\nSELECT 2 ");
+  free(sqls[0]);
+  free(sqls[1]);
+  assert_int_equal(crm_mapping_split("-- nothing", 10, sqls, &n, &err), CRM_ERR_CONFIG);
+  assert_int_equal(n, 0);
+  assert_int_equal(crm_mapping_split("SELECT 'x", 9, sqls, &n, &err), CRM_ERR_CONFIG);
+  const char many[] = "SELECT 1;SELECT 1;SELECT 1;SELECT 1;SELECT 1;SELECT 1;SELECT 1;SELECT 1;SELECT 1";
+  assert_int_equal(crm_mapping_split(many, strlen(many), sqls, &n, &err), CRM_ERR_CONFIG);
+  assert_non_null(strstr(err.message, "more than 8"));
+  for (size_t i = 0; i < n; i++)
+    free(sqls[i]);
+}
+
+static void what_is_selected(void **state) {
+  (void)state;
+  const bool present[CRM_ROW_COLUMNS] = {true, true, false, true};
+  struct crm_selection s = {.relation = CRM_REL_USAGE, .sql = "SELECT * FROM u", .present = present, .first_day = CRM_DAY_NONE};
+  char *statement = crm_statement_copy(&s);
   assert_string_equal(statement,
                       "COPY (SELECT \"account_id\", \"day\", \"feature_adoption\" FROM (\nSELECT * FROM u\n) q) TO STDOUT (FORMAT binary)");
   free(statement);
-  statement = crm_mapping_copy_statement(CRM_REL_USAGE, "SELECT * FROM u", present, crm_day_from_civil(2025, 3, 9));
+  s.first_day = crm_day_from_civil(2025, 3, 9);
+  statement = crm_statement_all(&s);
   assert_string_equal(
-      statement,
-      "COPY (SELECT \"account_id\", \"day\", \"feature_adoption\" FROM (\nSELECT * FROM u\n) q WHERE \"day\" >= DATE '2025-03-09')"
-      " TO STDOUT (FORMAT binary)");
+      statement, "SELECT \"account_id\", \"day\", \"feature_adoption\" FROM (\nSELECT * FROM u\n) q WHERE q.\"day\" >= DATE '2025-03-09'");
+  free(statement);
+  statement = crm_statement_some(&s, "account_id", "$1::uuid[]");
+  assert_string_equal(statement,
+                      "SELECT q.\"account_id\", q.\"day\", q.\"feature_adoption\" FROM pg_catalog.unnest($1::uuid[]) x (id), LATERAL"
+                      " (SELECT m.\"account_id\", m.\"day\", m.\"feature_adoption\" FROM (\nSELECT * FROM u\n) m"
+                      " WHERE m.\"account_id\" = x.id AND m.\"day\" >= DATE '2025-03-09' OFFSET 0) q");
   free(statement);
   /* A relation without a history column is read as a whole. */
-  bool nps[CRM_ROW_COLUMNS] = {true, true, true};
-  statement = crm_mapping_copy_statement(CRM_REL_NPS, "SELECT 1", nps, crm_day_from_civil(2025, 3, 9));
+  const bool nps[CRM_ROW_COLUMNS] = {true, true, true};
+  s = (struct crm_selection){.relation = CRM_REL_NPS, .sql = "SELECT 1", .present = nps, .first_day = s.first_day};
+  statement = crm_statement_copy(&s);
   assert_null(strstr(statement, "WHERE"));
   free(statement);
+  struct crm_strbuf array;
+  crm_strbuf_init(&array, 1000);
+  crm_statement_add_item(&array, "a", 1);
+  crm_statement_add_item(&array, "b\"\\,}", 5);
+  assert_string_equal(crm_strbuf_str(&array), "{\"a\",\"b\\\"\\\\,}\"}");
+  crm_strbuf_free(&array);
 }
 
 /* --- loading --- */
@@ -219,8 +260,10 @@ static void faults_name_the_file(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(one_statement_is_made), cmocka_unit_test(a_fault_is_found_in_its_line), cmocka_unit_test(statements_are_wrapped),
-      cmocka_unit_test(a_directory_is_loaded), cmocka_unit_test(faults_name_the_file),
+      cmocka_unit_test(one_statement_is_made),  cmocka_unit_test(a_fault_is_found_in_its_line),
+      cmocka_unit_test(statements_are_wrapped), cmocka_unit_test(texts_are_split),
+      cmocka_unit_test(what_is_selected),       cmocka_unit_test(a_directory_is_loaded),
+      cmocka_unit_test(faults_name_the_file),
   };
   return cmocka_run_group_tests(tests, make_directory, remove_directory);
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Following the CRM: after one full read only what has changed is read.
+ *
+ *   crm_source_read_picture(source, &picture, err);      everything, and where changes are counted from
+ *   crm_source_refresh(source, picture, &refresh, err);  what has changed since, as a patch
+ *   lock; crm_patch_apply(refresh.patch, ...); unlock;
+ *   crm_source_accept(source, picture);                  the next refresh begins there
+ *
+ * How changes are found, from cheap to dear:
+ * - Snapshot: a server whose snapshot (a replica: replay position) is the same as at the last look has committed nothing, so nothing is
+ * read. Exact, and without cost.
+ * - Counters: the server counts inserted, updated and deleted rows of each table. A table counts as written to when a counter differs, or
+ * its file (TRUNCATE, rewriting). Counters of a session show when it is idle or ends, at most 10 s late on PostgreSQL 15 but for a session
+ * that is never idle; so a change may show late, but does show, since it is the difference from the last look that counts.
+ * - Poll: the rows of one table by changed_at, where that is a plain column of the table which leads an index and no condition of the
+ * mapping can hide a changed row. The bound is the start of the oldest transaction that ran at the look before (what commits later was
+ * stamped later than that), less ChangesOverlap. Keys that came up and are not there any more are deleted. What a poll cannot see is told
+ * by the counters: deleted rows, rows of the mapping's other tables; then the relation is read whole. With Changes auto the counters must
+ * also agree with what the poll found: as many row versions seen as rows were written, and no updates where a row might have moved from one
+ * account to another; else the relation is read whole. With Changes poll changed_at is trusted instead. */
+#ifndef CRM_SOURCE_FOLLOW_H
+#define CRM_SOURCE_FOLLOW_H
+
+#include "facts/patch.h"
+#include "source/source.h"
+
+/* What is in force for a relation; valid after crm_source_probe or a full read. */
+struct crm_following {
+  enum crm_changes mode; /* never AUTO */
+  char why[256];         /* a sentence without its end */
+  char remedy[512];      /* SQL that would make it cheaper, or "" */
+};
+const struct crm_following *crm_source_following(const struct crm_source *source, enum crm_relation relation);
+/* Connects where needed and finds out what holds, for `crmctl check`. Errors as crm_source_check. */
+enum crm_status crm_source_probe(struct crm_source *source, struct crm_error *err) CRM_MUSTCHECK;
+
+/* crm_source_read into a picture that can be refreshed. With `picture_before` not NULL that picture's refresh is made in the same snapshot
+ * first, and left in `before`, to be applied: so that both pictures are of one instant and may be compared. It is left empty where
+ * that cannot be done. */
+struct crm_refresh;
+enum crm_status crm_source_read_picture(struct crm_source *source, struct crm_picture *picture_before, struct crm_refresh *before,
+                                        struct crm_picture **picture, struct crm_error *err) CRM_MUSTCHECK;
+
+struct crm_refresh {
+  struct crm_patch *patch;   /* prepared, to be applied and freed; NULL if a full read is wanted */
+  bool full_wanted;          /* the database is not what it was: it was restarted or altered, a relation is back */
+  char reason[160];          /* why */
+  bool whole[CRM_RELATIONS]; /* relations that were read whole */
+};
+/* Reads what has changed. CRM_OK with a patch or full_wanted; other errors leave everything as it was, so that the next refresh finds the
+ * same again. The patch is the caller's. */
+enum crm_status crm_source_refresh(struct crm_source *source, struct crm_picture *picture, struct crm_refresh *refresh,
+                                   struct crm_error *err) CRM_MUSTCHECK;
+/* The patch of the last refresh has been applied to the picture. */
+void crm_source_accept(struct crm_source *source, const struct crm_picture *picture);
+
+#endif

@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT */
+/* Which way a relation can be followed, found out from the server: the tables that its query touches by the locks it takes, whether
+ * changed_at is a column of one of them by what the server tells of the result, what the planner would do by EXPLAIN. */
+#include "crm_config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "source/follow.h"
+#include "source/internal.h"
+
+void crm_way_free(struct crm_way *way) {
+  for (size_t i = 0; i < way->n_watches; i++) {
+    free(way->watches[i].poll);
+    crm_seen_free(way->watches[i].seen);
+    crm_seen_free(way->watches[i].seen_next);
+  }
+  *way = (struct crm_way){0};
+}
+
+const char *crm_changes_name(enum crm_changes changes) {
+  static const char *const names[] = {"auto", "poll", "counters", "none"};
+  return (unsigned)changes < sizeof(names) / sizeof(names[0]) ? names[changes] : NULL;
+}
+
+const struct crm_following *crm_source_following(const struct crm_source *source, enum crm_relation relation) {
+  return &source->ways[relation].following;
+}
+
+/* One relation being looked at. */
+struct probe {
+  struct crm_source *source;
+  struct crm_source_database *database;
+  struct crm_connection *c;
+  enum crm_relation relation;
+  struct crm_way *way;
+  bool foreign;                   /* tables whose changes are not counted here */
+  bool strange_call;              /* a function that may read the clock or other tables */
+  char call[64];                  /* its name */
+  Oid immaterial[CRM_TABLES_MAX]; /* tables whose changes do not matter, by the mapping's word */
+  size_t n_immaterial;
+  struct crm_error *err;
+};
+
+static void CRM_PRINTF(2, 3) say(struct probe *p, const char *fmt, ...) {
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(p->way->following.why, sizeof(p->way->following.why), fmt, args);
+  va_end(args);
+}
+
+/* --- tables --- */
+
+static enum crm_status ask_tables(struct probe *p, PGresult **result) {
+  return crm_connection_query(p->c,
+                              "SELECT DISTINCT t.oid, t.relkind FROM pg_locks l JOIN pg_class t ON t.oid = l.relation"
+                              " WHERE l.pid = pg_backend_pid() AND l.locktype = 'relation' AND t.relkind IN ('r', 'p', 'm', 'f', 'v')"
+                              " AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())"
+                              " AND t.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace) ORDER BY 1",
+                              0, NULL, result, p->err);
+}
+
+static bool is_immaterial(const struct probe *p, Oid table) {
+  for (size_t i = 0; i < p->n_immaterial; i++)
+    if (p->immaterial[i] == table)
+      return true;
+  return false;
+}
+
+/* The tables whose locks the relation's query has taken. */
+static enum crm_status find_tables(struct probe *p) {
+  PGresult *result;
+  enum crm_status status = ask_tables(p, &result);
+  struct crm_way *way = p->way;
+  for (int i = 0; status == CRM_OK && i < PQntuples(result); i++) {
+    Oid table = (Oid)strtoul(PQgetvalue(result, i, 0), NULL, 10);
+    if (is_immaterial(p, table))
+      continue;
+    p->foreign |= PQgetvalue(result, i, 1)[0] == 'f' || way->n_tables == CRM_TABLES_MAX;
+    if (way->n_tables == CRM_TABLES_MAX)
+      break;
+    way->tables[way->n_tables++] = table;
+    status = crm_lookout_watch(&p->database->lookout, table);
+    if (status != CRM_OK)
+      crm_error_set(p->err, status, "out of memory");
+  }
+  PQclear(result);
+  return status;
+}
+
+static enum crm_status describe(struct probe *p, const char *sql, PGresult **result) {
+  char *statement = crm_mapping_check_statement(sql);
+  if (statement == NULL)
+    return crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
+  enum crm_status status = crm_connection_query(p->c, statement, 0, NULL, result, p->err);
+  free(statement);
+  return status;
+}
+
+/* A statement for changes that gives no column ("SELECT FROM accounts") names tables whose changes do not matter to the relation. To be
+ * called while no table is locked. */
+static enum crm_status find_immaterial(struct probe *p) {
+  const struct crm_mapping *mapping = &p->source->mapping;
+  enum crm_status status = CRM_OK;
+  for (size_t i = 0; i < mapping->n_changes[p->relation] && status == CRM_OK; i++) {
+    PGresult *result;
+    status = crm_source_savepoint(p->database, p->err);
+    if (status != CRM_OK)
+      break;
+    status = describe(p, mapping->changes[p->relation][i], &result);
+    bool none = status == CRM_OK && PQnfields(result) == 0;
+    PQclear(result);
+    if (status == CRM_ERR_SQL && !crm_sqlstate_passing(p->err->sqlstate)) {
+      crm_error_clear(p->err); /* told of by try_watch */
+      status = CRM_OK;
+    }
+    if (status == CRM_OK && none) {
+      status = ask_tables(p, &result);
+      for (int t = 0; status == CRM_OK && t < PQntuples(result) && p->n_immaterial < CRM_TABLES_MAX; t++)
+        p->immaterial[p->n_immaterial++] = (Oid)strtoul(PQgetvalue(result, t, 0), NULL, 10);
+      PQclear(result);
+    }
+    if (status == CRM_OK)
+      status = crm_source_rollback(p->database, p->err);
+  }
+  return status;
+}
+
+/* --- plans --- */
+
+/* The plan as text, with the expressions of every node; the caller frees it. NULL and CRM_OK if the server refuses the statement. */
+static enum crm_status explain(struct probe *p, char *sql, char **plan) {
+  *plan = NULL;
+  char *statement = NULL;
+  if (sql == NULL || asprintf(&statement, "EXPLAIN (VERBOSE) %s", sql) < 0) {
+    free(sql);
+    return crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
+  }
+  free(sql);
+  PGresult *result;
+  enum crm_status status = crm_connection_query(p->c, statement, 0, NULL, &result, p->err);
+  free(statement);
+  if (status == CRM_ERR_SQL && !crm_sqlstate_passing(p->err->sqlstate)) {
+    PQclear(result);
+    crm_error_clear(p->err);
+    return crm_source_rollback(p->database, p->err);
+  }
+  struct crm_strbuf text;
+  crm_strbuf_init(&text, 8 << 20);
+  for (int i = 0; status == CRM_OK && i < PQntuples(result); i++)
+    crm_strbuf_addf(&text, "%s\n", PQgetvalue(result, i, 0));
+  PQclear(result);
+  if (status == CRM_OK) {
+    *plan = crm_strbuf_take(&text);
+    if (*plan == NULL)
+      status = crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
+  }
+  crm_strbuf_free(&text);
+  return status;
+}
+
+/* "Sort  (cost=1.23..4.56 rows=..." -> 4.56 */
+static double cost_of(const char *plan) {
+  const char *cost = plan != NULL ? strstr(plan, "(cost=") : NULL;
+  const char *total = cost != NULL ? strstr(cost, "..") : NULL;
+  return total != NULL ? strtod(total + 2, NULL) : 1e300;
+}
+
+static enum crm_status cost_of_statement(struct probe *p, char *sql, double *cost) {
+  char *plan;
+  enum crm_status status = explain(p, sql, &plan);
+  *cost = cost_of(plan);
+  free(plan);
+  return status;
+}
+
+/* Names that are followed by a bracket: functions, and what looks like them. */
+static void add_calls(struct crm_strbuf *array, const char *plan) {
+  for (const char *at = strchr(plan, '('); at != NULL; at = strchr(at + 1, '(')) {
+    const char *start = at;
+    while (start > plan && (isalnum((unsigned char)start[-1]) != 0 || start[-1] == '_' || start[-1] == '"'))
+      start--;
+    if (start < at)
+      crm_statement_add_item(array, start + (*start == '"'), (size_t)(at - start) - 2 * (size_t)(*start == '"'));
+  }
+}
+
+/* A function of the user's may read tables that nobody sees, and one that is not immutable may look at the clock. Some of the server's own
+ * are stable only because they regard settings which are pinned here. */
+static enum crm_status look_for_calls(struct probe *p, const char *plan) {
+  static const char *const clocks[] = {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"};
+  for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++)
+    if (strstr(plan, clocks[i]) != NULL) {
+      p->strange_call = true;
+      snprintf(p->call, sizeof(p->call), "%s", clocks[i]);
+      return CRM_OK;
+    }
+  struct crm_strbuf array;
+  crm_strbuf_init(&array, 8 << 20);
+  add_calls(&array, plan);
+  const char *params[] = {array.len > 0 ? crm_strbuf_str(&array) : "{}"};
+  if (params[0] == NULL) {
+    crm_strbuf_free(&array);
+    return crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
+  }
+  PGresult *result;
+  enum crm_status status = crm_connection_query(
+      p->c,
+      "SELECT f.proname FROM pg_proc f WHERE f.proname = ANY ($1::name[]) AND CASE WHEN f.pronamespace = 'pg_catalog'::regnamespace"
+      " THEN f.provolatile = 'v' OR f.proname IN ('now', 'transaction_timestamp', 'statement_timestamp', 'clock_timestamp', 'timeofday',"
+      "  'age', 'current_setting', 'pg_get_viewdef', 'query_to_xml', 'table_to_xml', 'pg_current_snapshot')"
+      " AND (f.proname <> 'age' OR f.pronargs = 1)"
+      " ELSE f.provolatile <> 'i' OR f.prolang <> (SELECT l.oid FROM pg_language l WHERE l.lanname = 'c') END LIMIT 1",
+      1, params, &result, p->err);
+  crm_strbuf_free(&array);
+  if (status == CRM_OK && PQntuples(result) > 0) {
+    p->strange_call = true;
+    snprintf(p->call, sizeof(p->call), "%s()", PQgetvalue(result, 0, 0));
+  }
+  PQclear(result);
+  return status;
+}
+
+/* --- polls --- */
+
+/* What the server tells of a statement's result. */
+struct column {
+  bool found;
+  Oid type, table;
+  int attribute; /* of the table; 0: not a plain column */
+};
+
+static struct column column_of(const PGresult *result, const char *name) {
+  struct column column = {0};
+  for (int i = 0; i < PQnfields(result); i++)
+    if (strcmp(PQfname(result, i), name) == 0)
+      column = (struct column){true, PQftype(result, i), PQftable(result, i), PQftablecol(result, i)};
+  return column;
+}
+
+/* What an index says: can changed_at be looked up, is the key the row's own? And names for what is to be told. */
+static enum crm_status ask_indexes(struct probe *p, struct column stamp, struct column key, bool *indexed, bool *unique, char *title,
+                                   size_t title_size, char *remedy, size_t remedy_size) {
+  char table[16], attribute[16], key_attribute[16];
+  snprintf(table, sizeof(table), "%u", stamp.table);
+  snprintf(attribute, sizeof(attribute), "%d", stamp.attribute);
+  snprintf(key_attribute, sizeof(key_attribute), "%d", key.table == stamp.table ? key.attribute : 0);
+  const char *params[] = {table, attribute, key_attribute};
+  PGresult *result;
+  enum crm_status status = crm_connection_query(
+      p->c,
+      "SELECT coalesce(bool_or(i.indkey[0] = $2::int2 AND i.indpred IS NULL AND m.amname = 'btree'), false),"
+      " coalesce(bool_or(i.indkey[0] = $3::int2 AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indimmediate), false),"
+      " $1::oid::regclass::text,"
+      " (SELECT format('CREATE INDEX CONCURRENTLY ON %I.%I (%I)', n.nspname, c.relname, a.attname) FROM pg_class c"
+      "   JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = $2::int2"
+      "   WHERE c.oid = $1::oid AND c.relkind IN ('r', 'm'))"
+      " FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam"
+      " WHERE i.indrelid = $1::oid AND i.indisvalid AND i.indisready",
+      3, params, &result, p->err);
+  if (status == CRM_OK && PQntuples(result) == 1) {
+    *indexed = PQgetvalue(result, 0, 0)[0] == 't';
+    *unique = PQgetvalue(result, 0, 1)[0] == 't';
+    snprintf(title, title_size, "%s", PQgetvalue(result, 0, 2));
+    snprintf(remedy, remedy_size, "%s", PQgetvalue(result, 0, 3));
+  }
+  PQclear(result);
+  return status;
+}
+
+/* A condition of the mapping on rows of the table: a row that stops to fulfil it by a change vanishes and no poll tells. A plan by an index
+ * shows that on changed_at as Index Cond or Recheck Cond. */
+static bool has_condition(const char *plan) {
+  return strstr(plan, "Filter: ") != NULL;
+}
+
+static void add_remedy(struct probe *p, const char *sql) {
+  char *to = p->way->following.remedy;
+  size_t len = strlen(to), size = sizeof(p->way->following.remedy);
+  if (sql[0] != '\0' && len + strlen(sql) + 3 < size)
+    snprintf(to + len, size - len, "%s%s", len > 0 ? "; " : "", sql);
+}
+
+/* Tries to poll `sql`, which gives changed_at (or inserted_at) and a key, and adds the watch; else why not is said. */
+static enum crm_status try_watch(struct probe *p, const char *sql, const char *key_name, bool by_key) {
+  PGresult *result;
+  enum crm_status status = describe(p, sql, &result);
+  if (status == CRM_ERR_SQL && !crm_sqlstate_passing(p->err->sqlstate)) {
+    say(p, "the statement for changes fails: %s", p->err->message);
+    crm_error_clear(p->err);
+    PQclear(result);
+    return crm_source_rollback(p->database, p->err);
+  }
+  if (status != CRM_OK) {
+    PQclear(result);
+    return status;
+  }
+  struct column stamp = column_of(result, "changed_at"), key = column_of(result, key_name);
+  bool inserts_only = !stamp.found;
+  if (inserts_only)
+    stamp = column_of(result, "inserted_at");
+  PQclear(result);
+  const char *stamp_name = inserts_only ? "inserted_at" : "changed_at";
+  if (!stamp.found || !key.found) {
+    say(p, "the mapping gives no changed_at");
+    return CRM_OK;
+  }
+  if (crm_builtin_type(stamp.type).wire != CRM_WIRE_TIMESTAMPTZ || stamp.table == 0 || stamp.attribute <= 0) {
+    say(p, "%s is not a plain column of a table, of type timestamptz", stamp_name);
+    return CRM_OK;
+  }
+  bool indexed = false, unique = false;
+  struct crm_watch watch = {.table = stamp.table, .by_key = by_key, .inserts_only = inserts_only};
+  char remedy[256] = "";
+  status = ask_indexes(p, stamp, key, &indexed, &unique, watch.title, sizeof(watch.title), remedy, sizeof(remedy));
+  if (status != CRM_OK)
+    return status;
+  if (!indexed) {
+    say(p, "%s of %s leads no index", stamp_name, watch.title);
+    add_remedy(p, remedy);
+    return CRM_OK;
+  }
+  struct crm_selection selection = crm_source_selection(p->source, p->relation);
+  selection.sql = sql;
+  status = crm_connection_run(p->c, "SET LOCAL enable_seqscan = off", NULL, p->err);
+  char *plan = NULL;
+  if (status == CRM_OK)
+    status = explain(p, crm_statement_poll(&selection, key_name, stamp_name, "'9999-01-01 00:00:00+00'::timestamptz"), &plan);
+  if (status == CRM_OK)
+    status = crm_connection_run(p->c, "SET LOCAL enable_seqscan = on", NULL, p->err);
+  bool usable = status == CRM_OK && plan != NULL && !has_condition(plan) && strstr(plan, " Cond: ") != NULL;
+  free(plan);
+  if (status != CRM_OK)
+    return status;
+  if (!usable) {
+    say(p, "a condition of the mapping could hide a changed row of %s", watch.title);
+    return CRM_OK;
+  }
+  watch.stable_key = unique;
+  watch.poll = crm_statement_poll(&selection, key_name, stamp_name, "$1::timestamptz");
+  if (watch.poll == NULL)
+    return crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
+  p->way->watches[p->way->n_watches++] = watch;
+  return CRM_OK;
+}
+
+static const char *key_name(enum crm_relation relation) {
+  int key = crm_relation_key(relation);
+  return key < 0 ? NULL : crm_relation_info(relation)->columns[key].name;
+}
+
+/* The polls that the mapping allows: those of its own file for changes, or of the relation itself. Tables without one are told of by the
+ * counters. */
+static enum crm_status find_watches(struct probe *p) {
+  struct crm_source *source = p->source;
+  const char *key = key_name(p->relation);
+  size_t n = source->mapping.n_changes[p->relation];
+  if (n == 0)
+    return try_watch(p, source->mapping.sql[p->relation], key != NULL ? key : "account_id", key != NULL);
+  for (size_t i = 0; i < n; i++) {
+    const char *sql = source->mapping.changes[p->relation][i];
+    PGresult *result;
+    enum crm_status status = describe(p, sql, &result);
+    bool by_key = status == CRM_OK && key != NULL && column_of(result, key).found;
+    bool none = status == CRM_OK && PQnfields(result) == 0;
+    PQclear(result);
+    if (none)
+      continue;
+    if (status == CRM_ERR_SQL && !crm_sqlstate_passing(p->err->sqlstate)) {
+      crm_error_clear(p->err);
+      status = crm_source_rollback(p->database, p->err); /* try_watch finds it again, and says so */
+    }
+    if (status == CRM_OK)
+      status = try_watch(p, sql, by_key ? key : "account_id", by_key);
+    if (status != CRM_OK)
+      return status;
+  }
+  return CRM_OK;
+}
+
+static void drop_watches(struct crm_way *way) {
+  for (size_t i = 0; i < way->n_watches; i++)
+    free(way->watches[i].poll);
+  way->n_watches = 0;
+}
+
+/* --- the decision --- */
+
+static enum crm_changes wanted(const struct crm_source *source, enum crm_relation relation) {
+  int own = source->options->relations[relation].changes;
+  return (enum crm_changes)(own > 0 ? own - 1 : source->options->changes);
+}
+
+static enum crm_status type_name(struct probe *p, Oid oid, char *name, size_t size) {
+  char text[16];
+  snprintf(text, sizeof(text), "%u", oid);
+  const char *params[] = {text};
+  PGresult *result;
+  enum crm_status status = crm_connection_query(p->c, "SELECT format_type($1::oid, NULL)", 1, params, &result, p->err);
+  if (status == CRM_OK && PQntuples(result) == 1)
+    snprintf(name, size, "%s", PQgetvalue(result, 0, 0));
+  PQclear(result);
+  return status;
+}
+
+/* Names of types, and what reading costs by the planner's estimate. */
+static enum crm_status learn_costs(struct probe *p) {
+  struct crm_way *way = p->way;
+  const char *key = key_name(p->relation);
+  PGresult *result;
+  enum crm_status status = describe(p, p->source->mapping.sql[p->relation], &result);
+  if (status != CRM_OK) {
+    PQclear(result);
+    return status;
+  }
+  const struct crm_relation_info *info = crm_relation_info(p->relation);
+  size_t n = 0;
+  for (size_t i = 0; i < info->n_columns; i++)
+    if (p->source->checks[p->relation].column_present[i])
+      way->types[n++] = column_of(result, info->columns[i].name).type;
+  struct column account = column_of(result, "account_id"), keyed = key != NULL ? column_of(result, key) : account;
+  PQclear(result);
+  status = type_name(p, account.type, way->account_type, sizeof(way->account_type));
+  if (status == CRM_OK)
+    status = type_name(p, keyed.type, way->key_type, sizeof(way->key_type));
+  struct crm_selection selection = crm_source_selection(p->source, p->relation);
+  char array[192];
+  /* NULL would be folded away; a value that is not there is a value. */
+  snprintf(array, sizeof(array), "(SELECT ARRAY[NULL::%s])", way->account_type);
+  if (status == CRM_OK)
+    status = cost_of_statement(p, crm_statement_some(&selection, "account_id", array), &way->cost_account);
+  snprintf(array, sizeof(array), "(SELECT ARRAY[NULL::%s])", way->key_type);
+  if (status == CRM_OK && key != NULL)
+    status = cost_of_statement(p, crm_statement_some(&selection, key, array), &way->cost_key);
+  /* The planner takes the array to hold ten. */
+  way->cost_account /= 10;
+  way->cost_key /= 10;
+  return status;
+}
+
+/* "by accounts and crm_ext.account_detail, as far as the counters agree; for other tables by the counters". */
+static void say_watches(struct probe *p, enum crm_changes want) {
+  const struct crm_way *way = p->way;
+  char tables[160] = "";
+  size_t others = 0;
+  for (size_t w = 0; w < way->n_watches; w++) {
+    size_t len = strlen(tables);
+    snprintf(tables + len, sizeof(tables) - len, "%s%s", w > 0 ? ", " : "", way->watches[w].title);
+  }
+  for (size_t t = 0; t < way->n_tables; t++) {
+    bool watched = false;
+    for (size_t w = 0; w < way->n_watches; w++)
+      watched |= way->watches[w].table == way->tables[t];
+    others += !watched;
+  }
+  say(p, "by rows of %s%s%s", tables,
+      !way->counted              ? "; deleted rows show at the next FullSync"
+      : want == CRM_CHANGES_AUTO ? ", as far as the counters agree"
+                                 : "",
+      others > 0 && way->counted ? "; of its other tables by the counters" : "");
+}
+
+/* Decides with all that is known. */
+static enum crm_status decide(struct probe *p) {
+  struct crm_way *way = p->way;
+  const struct crm_look *look = &p->database->lookout.next;
+  enum crm_changes want = wanted(p->source, p->relation);
+  way->following.mode = CRM_CHANGES_NONE;
+  way->gated = !p->foreign && !p->strange_call && want != CRM_CHANGES_NONE;
+  way->counted = way->gated && !look->replica && look->counting;
+  if (want == CRM_CHANGES_NONE) {
+    say(p, "as configured");
+    return CRM_OK;
+  }
+  if (p->strange_call) {
+    say(p, "what the query gives may depend on more than its tables: it calls %s", p->call);
+    return CRM_OK;
+  }
+  bool can_poll = false;
+  enum crm_status status = CRM_OK;
+  if (want != CRM_CHANGES_COUNTERS)
+    status = find_watches(p);
+  if (status != CRM_OK)
+    return status;
+  can_poll = way->n_watches > 0;
+  if (can_poll && want == CRM_CHANGES_AUTO && !look->sees_activity) {
+    can_poll = false;
+    say(p, "changed_at is indexed, but the role does not see since when other transactions run, so that late commits could be missed");
+    char *role = PQescapeIdentifier(p->c->pg, PQuser(p->c->pg), strlen(PQuser(p->c->pg)));
+    if (role != NULL) {
+      char grant[256];
+      snprintf(grant, sizeof(grant), "GRANT pg_read_all_stats TO %s; ALTER ROLE %s INHERIT", role, role);
+      add_remedy(p, grant);
+    }
+    PQfreemem(role);
+  }
+  if (can_poll && want == CRM_CHANGES_AUTO && !way->counted) {
+    can_poll = false;
+    say(p, look->replica ? "this is a replica, where deleted rows are not counted" : "deleted rows are not counted here");
+  }
+  if (can_poll) {
+    way->following.mode = CRM_CHANGES_POLL;
+    say_watches(p, want);
+    return CRM_OK;
+  }
+  drop_watches(way);
+  if (way->counted) {
+    way->following.mode = CRM_CHANGES_COUNTERS;
+    if (want == CRM_CHANGES_COUNTERS)
+      say(p, "as configured");
+    return CRM_OK;
+  }
+  if (p->foreign)
+    say(p, "a foreign table tells nothing of its changes");
+  else if (look->replica)
+    say(p, "a replica does not count changes; it is read whole when it has replayed anything");
+  else
+    say(p, "track_counts is off");
+  return CRM_OK;
+}
+
+/* A poll that is the same as before has seen what it has seen. */
+static void keep_seen(struct crm_way *way, struct crm_way *before) {
+  for (size_t i = 0; i < way->n_watches; i++)
+    for (size_t j = 0; j < before->n_watches; j++) {
+      struct crm_watch *now = &way->watches[i], *old = &before->watches[j];
+      if (now->seen != NULL || now->table != old->table || strcmp(now->poll, old->poll) != 0)
+        continue;
+      now->balance = old->balance;
+      now->seen = old->seen;
+      old->seen = NULL;
+    }
+}
+
+static enum crm_status probe_relation(struct crm_source *source, size_t index, enum crm_relation relation, struct crm_error *err) {
+  struct crm_source_database *database = &source->databases[index];
+  struct probe p = {
+      .source = source, .database = database, .c = &database->connection, .relation = relation, .way = &source->ways[relation], .err = err};
+  struct crm_way before = *p.way;
+  *p.way = (struct crm_way){.following.mode = CRM_CHANGES_NONE};
+  enum crm_status status = find_immaterial(&p);
+  if (status == CRM_OK)
+    status = crm_source_check_relation(source, relation, err);
+  if (status != CRM_OK || source->checks[relation].state != CRM_RELATION_OK) {
+    crm_way_free(&before);
+    return status;
+  }
+  struct crm_selection selection = crm_source_selection(source, relation);
+  char *plan;
+  status = explain(&p, crm_statement_all(&selection), &plan);
+  if (status == CRM_OK && plan != NULL) {
+    p.way->cost_all = cost_of(plan);
+    status = find_tables(&p);
+    if (status == CRM_OK)
+      status = look_for_calls(&p, plan);
+    if (status == CRM_OK)
+      status = learn_costs(&p);
+    if (status == CRM_OK)
+      status = decide(&p);
+  }
+  free(plan);
+  keep_seen(p.way, &before);
+  crm_way_free(&before);
+  return status;
+}
+
+enum crm_status crm_source_probe_database(struct crm_source *source, size_t index, struct crm_error *err) {
+  struct crm_source_database *database = &source->databases[index];
+  struct crm_lookout *lookout = &database->lookout;
+  enum crm_status status = crm_source_begin_bare(source, index, err);
+  lookout->n = 0;
+  if (status == CRM_OK)
+    status = crm_lookout_glance(&database->connection, lookout, err);
+  if (status == CRM_OK) /* what the role can see; the list is empty yet */
+    status = crm_lookout_look(&database->connection, lookout, source->options->changes_overlap_us, err);
+  for (size_t i = 0; status == CRM_OK && i < source->n_order; i++) {
+    if (source->database_of[source->order[i]] != index)
+      continue;
+    status = probe_relation(source, index, source->order[i], err);
+    /* Its locks go, so that those of the next relation are its own. */
+    if (status == CRM_OK)
+      status = crm_source_rollback(database, err);
+  }
+  if (status == CRM_OK) {
+    database->in_transaction = false;
+    status = crm_session_commit(&database->connection, err);
+  }
+  return status;
+}
+
+enum crm_status crm_source_probe(struct crm_source *source, struct crm_error *err) {
+  struct crm_error local;
+  if (err == NULL)
+    err = &local;
+  crm_source_start(source);
+  enum crm_status status = CRM_OK;
+  for (size_t i = 0; status == CRM_OK && i < source->options->n_databases; i++) {
+    if (crm_source_uses(source, i))
+      status = crm_source_probe_database(source, i, err);
+  }
+  crm_source_end(source);
+  source->followed = false;
+  return status;
+}

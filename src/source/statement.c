@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+#include "crm_config.h"
+
+#include "source/statement.h"
+
+#include <string.h>
+
+#include "base/strbuf.h"
+
+static void begin(struct crm_strbuf *buf, const struct crm_selection *s) {
+  crm_strbuf_init(buf, 2 * strlen(s->sql) + 16384);
+}
+
+static char *end(struct crm_strbuf *buf) {
+  char *text = crm_strbuf_take(buf);
+  crm_strbuf_free(buf);
+  return text;
+}
+
+static void add_columns(struct crm_strbuf *buf, const struct crm_selection *s, const char *of) {
+  const struct crm_relation_info *info = crm_relation_info(s->relation);
+  const char *separator = "";
+  for (size_t i = 0; i < info->n_columns; i++) {
+    if (!s->present[i])
+      continue;
+    crm_strbuf_addf(buf, "%s%s\"%s\"", separator, of, info->columns[i].name);
+    separator = ", ";
+  }
+}
+
+/* The condition on rows of `alias`, behind `word`. */
+static void add_conditions(struct crm_strbuf *buf, const struct crm_selection *s, const char *alias, const char *word) {
+  const struct crm_relation_info *info = crm_relation_info(s->relation);
+  if (s->first_day == CRM_DAY_NONE || info->history_column < 0 || !s->present[info->history_column])
+    return;
+  int year, month, day;
+  crm_day_to_civil(s->first_day, &year, &month, &day);
+  crm_strbuf_addf(buf, " %s %s.\"%s\" >= DATE '%04d-%02d-%02d'", word, alias, info->columns[info->history_column].name, year, month, day);
+}
+
+static void add_all(struct crm_strbuf *buf, const struct crm_selection *s) {
+  crm_strbuf_adds(buf, "SELECT ");
+  add_columns(buf, s, "");
+  crm_strbuf_addf(buf, " FROM (\n%s\n) q", s->sql); /* the line break ends a comment that the mapping may close with */
+  add_conditions(buf, s, "q", "WHERE");
+}
+
+char *crm_statement_all(const struct crm_selection *s) {
+  struct crm_strbuf buf;
+  begin(&buf, s);
+  add_all(&buf, s);
+  return end(&buf);
+}
+
+char *crm_statement_copy(const struct crm_selection *s) {
+  struct crm_strbuf buf;
+  begin(&buf, s);
+  crm_strbuf_adds(&buf, "COPY (");
+  add_all(&buf, s);
+  crm_strbuf_adds(&buf, ") TO STDOUT (FORMAT binary)");
+  return end(&buf);
+}
+
+char *crm_statement_some(const struct crm_selection *s, const char *key, const char *array) {
+  struct crm_strbuf buf;
+  begin(&buf, s);
+  crm_strbuf_adds(&buf, "SELECT ");
+  add_columns(&buf, s, "q.");
+  crm_strbuf_addf(&buf, " FROM pg_catalog.unnest(%s) x (id), LATERAL (SELECT ", array);
+  add_columns(&buf, s, "m.");
+  crm_strbuf_addf(&buf, " FROM (\n%s\n) m WHERE m.\"%s\" = x.id", s->sql, key);
+  add_conditions(&buf, s, "m", "AND");
+  crm_strbuf_adds(&buf, " OFFSET 0) q");
+  return end(&buf);
+}
+
+char *crm_statement_poll(const struct crm_selection *s, const char *key, const char *stamp, const char *since) {
+  struct crm_strbuf buf;
+  begin(&buf, s);
+  crm_strbuf_addf(&buf, "SELECT q.\"%s\"::text, q.\"%s\"::text, pg_catalog.count(*) FROM (\n%s\n) q WHERE q.\"%s\" >= %s GROUP BY 1, 2",
+                  key, stamp, s->sql, stamp, since);
+  return end(&buf);
+}
+
+void crm_statement_add_item(struct crm_strbuf *array, const char *text, size_t len) {
+  if (array->len == 0)
+    crm_strbuf_addc(array, '{');
+  else {
+    array->len--; /* the brace that closed it */
+    crm_strbuf_addc(array, ',');
+  }
+  crm_strbuf_addc(array, '"');
+  for (size_t i = 0; i < len; i++) {
+    if (text[i] == '"' || text[i] == '\\')
+      crm_strbuf_addc(array, '\\');
+    crm_strbuf_addc(array, text[i]);
+  }
+  crm_strbuf_adds(array, "\"}");
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Internal to source: the statements by which changes are found and read. `sql` is a mapping's text. All return NULL when out of memory;
+ * free() what they return. */
+#ifndef CRM_SOURCE_STATEMENT_H
+#define CRM_SOURCE_STATEMENT_H
+
+#include "source/source.h"
+
+/* What is read of a relation. */
+struct crm_selection {
+  enum crm_relation relation;
+  const char *sql;
+  const bool *present; /* columns, by index in the contract */
+  crm_day first_day;   /* CRM_DAY_NONE: no bound */
+};
+
+/* "COPY (SELECT columns FROM (sql) q [WHERE ...]) TO STDOUT (FORMAT binary)": everything. */
+char *crm_statement_copy(const struct crm_selection *selection);
+/* The SELECT of the former. */
+char *crm_statement_all(const struct crm_selection *selection);
+/* The rows whose column `key` is one of the array `array`, an SQL expression such as "$1::uuid[]". One key at a time, by a lateral join
+ * that is not flattened: so the condition is an equality with a constant, which the server passes on into groupings and unions, where an
+ * ANY stops. */
+char *crm_statement_some(const struct crm_selection *selection, const char *key, const char *array);
+/* Columns `key` and `stamp`, as texts, of rows with `stamp` >= `since`, an SQL expression, each pair once with the number of its rows. Of
+ * all shards and days, since the server's counters do not know them either. */
+char *crm_statement_poll(const struct crm_selection *selection, const char *key, const char *stamp, const char *since);
+
+struct crm_strbuf;
+/* Adds an item to an array of texts, {"a","b"}, which is empty at first. */
+void crm_statement_add_item(struct crm_strbuf *array, const char *text, size_t len);
+
+#endif
