@@ -9,6 +9,7 @@
 #include "analytics/context.h"
 #include "analytics/health_inputs.h"
 #include "series/catalogue.h"
+#include "source/follow.h"
 
 enum { OUTPUT_MAX = 16 << 20, WIDTH = 110 };
 
@@ -21,6 +22,11 @@ const char crm_ctl_check_help[] = "Usage: crmctl [OPTIONS] check\n"
                                   "  ok          the relation fits; optional columns that are not there are listed under it\n"
                                   "  not mapped  the mapping has no file for it, or it is disabled\n"
                                   "  broken      it does not fit: what is wrong and what to do stand under it\n"
+                                  "\n"
+                                  "changes tells how it is found out what has changed: poll asks for changed rows, counters reads\n"
+                                  "a relation whole once a table of its own was written to, none reads it each time. Under it stands\n"
+                                  "why, and SQL that would let it be asked for changed rows only; each index costs the CRM space\n"
+                                  "and time at every write.\n"
                                   "\n"
                                   "Only account is indispensable. Metrics of a relation that is not there are absent, never 0.\n"
                                   "\n"
@@ -144,8 +150,19 @@ static size_t add_gains(struct crm_strbuf *out, enum crm_relation relation, cons
   return n;
 }
 
+static void add_following(struct crm_strbuf *out, const struct crm_following *following) {
+  char line[1024];
+  snprintf(line, sizeof(line), "changes: %s%s%s", crm_changes_name(following->mode), following->why[0] != '\0' ? ", " : "", following->why);
+  add_wrapped(out, 16, line);
+  if (following->remedy[0] == '\0')
+    return;
+  snprintf(line, sizeof(line), "cheaper with: %s;", following->remedy);
+  add_wrapped(out, 16, line);
+}
+
 /* The table. True if something is left out that nobody switched off. */
-static bool add_relations(struct crm_strbuf *out, const struct crm_source *source, const struct crm_source_options *options) {
+static bool add_relations(struct crm_strbuf *out, const struct crm_source *source, const struct crm_source_options *options,
+                          bool followed) {
   static const char *const states[] = {"not checked", "not mapped", "ok", "broken"};
   bool left_out = false, available[CRM_RELATIONS];
   for (int r = 0; r < CRM_RELATIONS; r++)
@@ -161,8 +178,11 @@ static bool add_relations(struct crm_strbuf *out, const struct crm_source *sourc
     crm_strbuf_addc(out, '\n');
     if (check->state == CRM_RELATION_BROKEN)
       add_wrapped(out, 16, check->error.message);
-    if (check->state == CRM_RELATION_OK)
+    if (check->state == CRM_RELATION_OK) {
       add_absent_columns(out, info, check);
+      if (followed)
+        add_following(out, crm_source_following(source, (enum crm_relation)r));
+    }
     if (check->state == CRM_RELATION_UNKNOWN)
       continue;
     size_t gains = add_gains(out, (enum crm_relation)r, available);
@@ -196,12 +216,14 @@ static int check_instance(struct crm_ctl *ctl, const struct crm_instance_options
     return crm_ctl_fail(ctl, &err);
   crm_ctl_progress(ctl, "looking at the database");
   enum crm_status status = crm_source_check(source, &err);
+  struct crm_error reason = {0};
+  bool followed = status == CRM_OK && crm_source_probe(source, &reason) == CRM_OK;
   crm_ctl_progress(ctl, NULL);
   for (size_t d = 0; d < instance->source.n_databases; d++)
     add_database(out, &instance->source.databases[d], crm_source_database(source, d));
   int result = CRM_CTL_OK;
   if (status == CRM_OK || status == CRM_ERR_MAPPING || status == CRM_ERR_SQL)
-    result = add_relations(out, source, &instance->source) ? CRM_CTL_LEFT_OUT : CRM_CTL_OK;
+    result = add_relations(out, source, &instance->source, followed) ? CRM_CTL_LEFT_OUT : CRM_CTL_OK;
   if (status == CRM_OK)
     add_totals(out, source);
   else

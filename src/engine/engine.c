@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "engine/state.h"
+#include "facts/compare.h"
+#include "source/follow.h"
 
 /* A failed sync is tried again after 1 s, then after randomly growing pauses: many hosts must not come back in step after a failover.
  * "Decorrelated jitter": pause = min(cap, uniform(first, 3 * previous)); M. Brooker, "Exponential Backoff And Jitter", AWS
@@ -41,6 +43,9 @@ struct crm_engine {
   pthread_t sync_thread, compute_thread;
   bool sync_started, compute_started;
   int running; /* threads that have not ended; under the mutex */
+
+  struct crm_picture *picture; /* used by the sync thread only, but for its facts */
+  pthread_rwlock_t facts_lock; /* write-locked while the facts change, read-locked while they are computed with */
 
   pthread_mutex_t mutex;
   pthread_cond_t wake;  /* for the computing thread */
@@ -93,6 +98,7 @@ static void result_unref_locked(struct crm_engine *engine, struct result *result
 static void engine_free(struct crm_engine *engine) {
   result_unref_locked(engine, engine->result); /* nobody else is left */
   crm_facts_unref(engine->facts);
+  crm_picture_free(engine->picture);
   crm_source_free(engine->source);
   crm_stop_free(engine->stop);
   crm_set_free(&engine->own);
@@ -100,6 +106,7 @@ static void engine_free(struct crm_engine *engine) {
   pthread_cond_destroy(&engine->wake);
   pthread_cond_destroy(&engine->ended);
   pthread_mutex_destroy(&engine->mutex);
+  pthread_rwlock_destroy(&engine->facts_lock);
   free(engine);
 }
 
@@ -118,6 +125,7 @@ enum crm_status crm_engine_new(const struct crm_instance_options *options, const
   for (int r = 0; r < CRM_RELATIONS; r++)
     engine->state.read_at[r] = CRM_TIME_NONE;
   pthread_mutex_init(&engine->mutex, NULL);
+  pthread_rwlock_init(&engine->facts_lock, NULL);
   pthread_condattr_t attr;
   pthread_condattr_init(&attr);
   pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -162,6 +170,7 @@ struct follow {
   int64_t down_since_us;
   uint64_t failures;
   bool told_first_read;
+  int64_t full_due_us; /* monotonic; 0 before the first full read */
   enum crm_relation_state relation[CRM_RELATIONS];
 };
 
@@ -181,27 +190,38 @@ static void tell_relations(struct crm_engine *engine, struct follow *follow) {
   }
 }
 
-/* Takes the facts over and wakes the computing thread. */
-static void publish_facts(struct crm_engine *engine, struct crm_facts *facts) {
+/* Counts what a read received, and tells the computing thread of the picture as it is now. `applied`: what a patch changed; NULL after a
+ * full read. */
+static void publish(struct crm_engine *engine, const struct crm_patch_applied *applied) {
   struct crm_engine_state *state = &engine->state;
+  struct crm_facts *facts = crm_picture_facts(engine->picture);
   pthread_mutex_lock(&engine->mutex);
-  struct crm_facts *old = engine->facts;
-  engine->facts = facts;
-  engine->facts_generation++;
+  struct crm_facts *old = NULL;
+  if (engine->facts != facts) {
+    old = engine->facts;
+    engine->facts = crm_facts_ref(facts);
+  }
+  if (applied == NULL || applied->accounts > 0)
+    engine->facts_generation++;
   state->up = true;
   state->synced_at = crm_clock_realtime_us();
+  if (applied == NULL)
+    state->full_synced_at = state->synced_at;
   engine->synced_monotonic_us = crm_clock_monotonic_us();
   for (int p = 0; p < CRM_PHASES; p++)
     state->phase_us[p] = crm_source_phase_us(engine->source, (enum crm_phase)p);
-  state->store_bytes = crm_facts_bytes(facts);
-  state->accounts_changed = facts->account.n;
+  state->store_bytes = crm_picture_bytes(engine->picture);
+  state->accounts_changed = applied != NULL ? applied->accounts : facts->rows[CRM_REL_ACCOUNT];
+  state->rows_total += crm_source_rows(engine->source);
+  state->bytes_total += crm_source_bytes(engine->source);
   for (int r = 0; r < CRM_RELATIONS; r++) {
     state->relation_mapped[r] = crm_source_relation(engine->source, (enum crm_relation)r)->state != CRM_RELATION_NOT_MAPPED;
+    state->mode[r] = crm_source_following(engine->source, (enum crm_relation)r)->mode;
     state->available[r] = facts->available[r];
     state->rows[r] = facts->rows[r];
     state->read_at[r] = facts->read_at[r];
     for (int why = 0; why < CRM_REJECTS; why++)
-      state->rejected_total[r][why] += facts->rejected[r][why];
+      state->rejected_total[r][why] += applied != NULL ? applied->rejected[r][why] : facts->rejected[r][why];
   }
   pthread_cond_signal(&engine->wake);
   pthread_mutex_unlock(&engine->mutex);
@@ -221,8 +241,8 @@ static void tell_success(struct crm_engine *engine, struct follow *follow, const
       rows += facts->rows[r];
       relations += facts->available[r];
     }
-    crm_log(&engine->log, CRM_LOG_INFO, "first read: %" PRIu32 " accounts, %" PRIu64 " rows of %d relations in %.2f s", facts->account.n,
-            rows, relations, (double)took_us / 1e6);
+    crm_log(&engine->log, CRM_LOG_INFO, "first read: %" PRIu64 " accounts, %" PRIu64 " rows of %d relations in %.2f s",
+            facts->rows[CRM_REL_ACCOUNT], rows, relations, (double)took_us / 1e6);
     follow->told_first_read = true;
   }
 }
@@ -249,6 +269,105 @@ static void *end_thread(struct crm_engine *engine) {
   return NULL;
 }
 
+/* Applies what a refresh found. */
+static enum crm_status apply(struct crm_engine *engine, struct crm_refresh *refresh, struct crm_patch_applied *applied,
+                             struct crm_error *err) {
+  pthread_rwlock_wrlock(&engine->facts_lock);
+  enum crm_status status = crm_patch_apply(refresh->patch, applied, err);
+  pthread_rwlock_unlock(&engine->facts_lock);
+  crm_patch_free(refresh->patch);
+  refresh->patch = NULL;
+  return status;
+}
+
+/* Compares a full read with what was followed up to the same snapshot. What is missing here came without a sign. */
+static void measure_drift(struct crm_engine *engine, const struct crm_picture *full) {
+  uint64_t differ[CRM_RELATIONS], sum = 0;
+  struct crm_error err = {0};
+  if (crm_facts_compare(crm_picture_facts(engine->picture), crm_picture_facts(full), differ, &err) != CRM_OK) {
+    crm_log(&engine->log, CRM_LOG_WARNING, "the full read cannot be compared with what was followed: %s", err.message);
+    return;
+  }
+  const char *worst = "";
+  uint64_t most = 0;
+  pthread_mutex_lock(&engine->mutex);
+  engine->state.drift_known = true;
+  for (int r = 0; r < CRM_RELATIONS; r++) {
+    engine->state.drift_total[r] += differ[r];
+    sum += differ[r];
+    if (differ[r] > most) {
+      most = differ[r];
+      worst = crm_relation_info((enum crm_relation)r)->name;
+    }
+  }
+  pthread_mutex_unlock(&engine->mutex);
+  if (sum > 0)
+    crm_log(&engine->log, CRM_LOG_WARNING,
+            "the full read found %" PRIu64 " rows that differ from what was followed, most of relation %s (%" PRIu64
+            "): changes were missed; crmctl check says how they are looked for",
+            sum, worst, most);
+}
+
+static enum crm_status sync_full(struct crm_engine *engine, bool compare, struct crm_error *err) {
+  struct crm_refresh before = {0};
+  struct crm_picture *picture = NULL;
+  enum crm_status status = crm_source_read_picture(engine->source, compare ? engine->picture : NULL, &before, &picture, err);
+  if (status != CRM_OK)
+    return status;
+  if (before.patch != NULL) {
+    struct crm_patch_applied applied;
+    struct crm_error reason = {0};
+    if (apply(engine, &before, &applied, &reason) == CRM_OK)
+      measure_drift(engine, picture);
+    else
+      crm_log(&engine->log, CRM_LOG_WARNING, "the full read cannot be compared with what was followed: %s", reason.message);
+  }
+  crm_picture_free(engine->picture); /* its facts live on while they are computed with */
+  engine->picture = picture;
+  publish(engine, NULL);
+  return CRM_OK;
+}
+
+static enum crm_status sync_changes(struct crm_engine *engine, bool *full_wanted, struct crm_error *err) {
+  struct crm_refresh refresh;
+  enum crm_status status = crm_source_refresh(engine->source, engine->picture, &refresh, err);
+  if (status != CRM_OK)
+    return status;
+  *full_wanted = refresh.full_wanted;
+  if (refresh.full_wanted) {
+    crm_log(&engine->log, CRM_LOG_INFO, "everything is read anew: %s", refresh.reason);
+    return CRM_OK;
+  }
+  struct crm_patch_applied applied;
+  status = apply(engine, &refresh, &applied, err);
+  if (status == CRM_ERR_DATA) { /* the picture and the changes do not fit together; a full read is right whatever the reason */
+    crm_log(&engine->log, CRM_LOG_WARNING, "everything is read anew: %s", err->message);
+    crm_error_clear(err);
+    *full_wanted = true;
+    return CRM_OK;
+  }
+  if (status != CRM_OK)
+    return status;
+  crm_source_accept(engine->source, engine->picture);
+  publish(engine, &applied);
+  return CRM_OK;
+}
+
+/* One sync: what changed, or everything if it is time for it or nothing less will do. */
+static enum crm_status sync_once(struct crm_engine *engine, struct follow *follow, struct crm_error *err) {
+  int64_t period_us = engine->options->full_sync_us;
+  bool due = period_us > 0 && follow->full_due_us != 0 && crm_clock_monotonic_us() >= follow->full_due_us;
+  bool full_wanted = engine->picture == NULL || due;
+  enum crm_status status = full_wanted ? CRM_OK : sync_changes(engine, &full_wanted, err);
+  if (status != CRM_OK || !full_wanted)
+    return status;
+  status = sync_full(engine, due && engine->picture != NULL, err);
+  /* Not all instances of all hosts at the same time. */
+  if (status == CRM_OK)
+    follow->full_due_us = crm_clock_monotonic_us() + crm_random_between(period_us - period_us / 4, period_us);
+  return status;
+}
+
 static void *sync_main(void *arg) {
   struct crm_engine *engine = arg;
   struct follow follow = {0};
@@ -257,14 +376,12 @@ static void *sync_main(void *arg) {
   while (!crm_stop_wait(engine->stop, due_us)) {
     int64_t started_us = crm_clock_monotonic_us();
     struct crm_error err = {0};
-    struct crm_facts *facts = NULL;
-    enum crm_status status = crm_source_read(engine->source, &facts, &err);
+    enum crm_status status = sync_once(engine, &follow, &err);
     if (status == CRM_ERR_STOPPED)
       break;
     tell_relations(engine, &follow);
     if (status == CRM_OK) {
-      tell_success(engine, &follow, facts, crm_clock_monotonic_us() - started_us);
-      publish_facts(engine, facts);
+      tell_success(engine, &follow, crm_picture_facts(engine->picture), crm_clock_monotonic_us() - started_us);
       pause_us = 0;
       due_us = started_us + engine->options->sync_interval_us;
     } else {
@@ -307,7 +424,10 @@ static void tell_limits(struct crm_engine *engine, const struct crm_series_set *
 
 static struct result *compute(struct crm_engine *engine, const struct crm_facts *facts, crm_time at, struct crm_arena *arena,
                               struct crm_shared_set *series, struct crm_error *err) {
-  if (crm_evaluate(facts, &engine->options->params, at, arena, &series->set, err) != CRM_OK)
+  pthread_rwlock_rdlock(&engine->facts_lock);
+  enum crm_status status = crm_evaluate(facts, &engine->options->params, at, arena, &series->set, err);
+  pthread_rwlock_unlock(&engine->facts_lock);
+  if (status != CRM_OK)
     return NULL;
   struct result *result = calloc(1, sizeof(*result));
   if (result == NULL) {

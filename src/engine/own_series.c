@@ -30,6 +30,10 @@ static void add_relations(struct adder *a, const struct crm_engine_state *state,
       add(a, CRM_FAM_RELATION_ROWS, relation, NULL, crm_number_int((int64_t)state->rows[r]));
       add(a, CRM_FAM_SOURCE_AGE_SECONDS, relation, NULL, seconds(now > state->read_at[r] ? now - state->read_at[r] : 0));
     }
+    if (state->available[r] && state->mode[r] != CRM_CHANGES_AUTO)
+      add(a, CRM_FAM_RELATION_CHANGES, relation, crm_changes_name(state->mode[r]), crm_number_int(1));
+    if (state->available[r] && state->drift_known)
+      add(a, CRM_FAM_DRIFT_ROWS_TOTAL, relation, NULL, crm_number_int((int64_t)state->drift_total[r]));
     for (int why = 0; why < CRM_REJECTS; why++)
       if (state->rejected_total[r][why] > 0)
         add(a, CRM_FAM_ROWS_REJECTED_TOTAL, relation, crm_reject_name((enum crm_reject)why),
@@ -50,7 +54,9 @@ enum crm_status crm_engine_own_series(const struct crm_engine_state *state, cons
       add(&a, CRM_FAM_SYNC_DURATION_SECONDS, crm_phase_name((enum crm_phase)p), NULL, seconds(state->phase_us[p]));
     add(&a, CRM_FAM_STORE_BYTES, NULL, NULL, crm_number_int((int64_t)state->store_bytes));
     add(&a, CRM_FAM_ACCOUNTS_CHANGED, NULL, NULL, crm_number_int((int64_t)state->accounts_changed));
-    add(&a, CRM_FAM_FULL_SYNC_TIMESTAMP_SECONDS, NULL, NULL, seconds(state->synced_at));
+    add(&a, CRM_FAM_FULL_SYNC_TIMESTAMP_SECONDS, NULL, NULL, seconds(state->full_synced_at));
+    add(&a, CRM_FAM_SOURCE_ROWS_TOTAL, NULL, NULL, crm_number_int((int64_t)state->rows_total));
+    add(&a, CRM_FAM_SOURCE_BYTES_TOTAL, NULL, NULL, crm_number_int((int64_t)state->bytes_total));
   }
   if (state->compute_us != CRM_TIME_NONE) {
     add(&a, CRM_FAM_COMPUTE_DURATION_SECONDS, NULL, NULL, seconds(state->compute_us));

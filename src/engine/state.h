@@ -9,8 +9,13 @@
 #include "source/source.h"
 
 struct crm_engine_state {
-  bool up;            /* the last sync succeeded */
-  crm_time synced_at; /* end of the last successful sync, realtime; CRM_TIME_NONE before the first */
+  bool up;                              /* the last sync succeeded */
+  crm_time synced_at;                   /* end of the last successful sync, realtime; CRM_TIME_NONE before the first */
+  crm_time full_synced_at;              /* of the last full read */
+  enum crm_changes mode[CRM_RELATIONS]; /* how changes are found; CRM_CHANGES_AUTO: not known */
+  bool drift_known;                     /* a full read was compared with what had been followed */
+  uint64_t drift_total[CRM_RELATIONS];  /* rows in which they differed */
+  uint64_t rows_total, bytes_total;     /* received from the CRM since the start of the process */
   int64_t phase_us[CRM_PHASES];
   int64_t compute_us; /* CRM_TIME_NONE before the first */
   size_t store_bytes;

@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/state.h"
 #include "facts/builder.h"
+#include "source/follow.h"
 
 /* --- the scripted source ---------------------------------------------------------------------------------------------- */
 
@@ -25,7 +26,9 @@ static struct {
   enum outcome outcome;
   uint32_t accounts; /* in the facts it gives */
   enum crm_relation_state engagement;
-  int reads;
+  int reads, full_reads;
+  uint32_t unseen; /* accounts that only full reads find */
+  bool altered;    /* the next refresh asks for a full read */
 } script = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 struct crm_source {
@@ -67,33 +70,68 @@ const char *crm_phase_name(enum crm_phase phase) {
   return names[phase];
 }
 
-static struct crm_facts *make_facts(uint32_t accounts) {
+uint64_t crm_source_rows(const struct crm_source *source) {
+  return 3;
+}
+uint64_t crm_source_bytes(const struct crm_source *source) {
+  return 40;
+}
+const char *crm_changes_name(enum crm_changes changes) {
+  static const char *const names[] = {"auto", "poll", "counters", "none"};
+  return names[changes];
+}
+const struct crm_following *crm_source_following(const struct crm_source *source, enum crm_relation relation) {
+  static const struct crm_following following = {.mode = CRM_CHANGES_COUNTERS};
+  return &following;
+}
+void crm_source_accept(struct crm_source *source, const struct crm_picture *picture) {}
+
+static struct crm_row account_row(char id[16], uint32_t i) {
+  struct crm_row row = {0};
+  row.cells[0].set = true; /* account_id is the first column of the contract */
+  row.cells[0].text = id;
+  row.cells[0].len = (size_t)snprintf(id, 16, "a%u", i);
+  return row;
+}
+
+static struct crm_picture *make_picture(uint32_t accounts) {
   struct crm_zone *zone = NULL;
   assert_int_equal(crm_zone_new("UTC", &zone, NULL), CRM_OK);
-  struct crm_builder_options options = {.default_tenant = "acme", .default_currency = "USD", .zone = zone};
+  struct crm_builder_options options = {.default_tenant = "acme", .default_currency = "USD", .zone = zone, .patchable = true};
   struct crm_builder *builder = NULL;
-  struct crm_facts *facts = NULL;
+  struct crm_picture *picture = NULL;
   assert_int_equal(crm_builder_new(&options, &builder, NULL), CRM_OK);
   crm_builder_begin(builder, CRM_REL_ACCOUNT, crm_clock_realtime_us());
   for (uint32_t i = 0; i < accounts; i++) {
     char id[16];
-    struct crm_row row = {0};
-    int len = snprintf(id, sizeof(id), "a%u", i);
-    row.cells[0].set = true; /* account_id is the first column of the contract */
-    row.cells[0].text = id;
-    row.cells[0].len = (size_t)len;
+    struct crm_row row = account_row(id, i);
     assert_int_equal(crm_builder_row(builder, CRM_REL_ACCOUNT, &row, NULL), CRM_OK);
   }
-  assert_int_equal(crm_builder_finish(builder, &facts, NULL), CRM_OK);
+  assert_int_equal(crm_picture_new(builder, &picture, NULL), CRM_OK);
   crm_builder_free(builder);
   crm_zone_free(zone);
-  return facts;
+  return picture;
 }
 
-enum crm_status crm_source_read(struct crm_source *source, struct crm_facts **facts, struct crm_error *err) {
+/* All accounts anew. */
+static struct crm_patch *make_patch(struct crm_picture *picture, uint32_t accounts) {
+  struct crm_patch *patch = NULL;
+  assert_int_equal(crm_patch_new(picture, &patch, NULL), CRM_OK);
+  assert_int_equal(crm_patch_replace_all(patch, CRM_REL_ACCOUNT, NULL), CRM_OK);
+  for (uint32_t i = 0; i < accounts; i++) {
+    char id[16];
+    struct crm_row row = account_row(id, i);
+    assert_int_equal(crm_patch_row(patch, CRM_REL_ACCOUNT, &row, NULL), CRM_OK);
+  }
+  assert_int_equal(crm_patch_prepare(patch, NULL), CRM_OK);
+  return patch;
+}
+
+/* What the script says of a read; CRM_OK with the number of accounts. */
+static enum crm_status play(struct crm_source *source, uint32_t *accounts, struct crm_error *err) {
   pthread_mutex_lock(&script.mutex);
   enum outcome outcome = script.outcome;
-  uint32_t accounts = script.accounts;
+  *accounts = script.accounts;
   script.reads++;
   source->check[CRM_REL_ACCOUNT].state = CRM_RELATION_OK;
   source->check[CRM_REL_ENGAGEMENT].state = script.engagement;
@@ -101,7 +139,6 @@ enum crm_status crm_source_read(struct crm_source *source, struct crm_facts **fa
   crm_error_set(&source->check[CRM_REL_ENGAGEMENT].error, CRM_ERR_MAPPING, "no such table");
   switch (outcome) {
   case GIVE_FACTS:
-    *facts = make_facts(accounts);
     return CRM_OK;
   case FAIL:
     return crm_error_set(err, CRM_ERR_CONNECT, "the server is away");
@@ -116,6 +153,38 @@ enum crm_status crm_source_read(struct crm_source *source, struct crm_facts **fa
     nanosleep(&ts, NULL);
     return CRM_ERR_STOPPED;
   }
+}
+
+enum crm_status crm_source_read_picture(struct crm_source *source, struct crm_picture *picture_before, struct crm_refresh *before,
+                                        struct crm_picture **picture, struct crm_error *err) {
+  uint32_t accounts;
+  enum crm_status status = play(source, &accounts, err);
+  if (status == CRM_OK) {
+    if (picture_before != NULL)
+      *before = (struct crm_refresh){.patch = make_patch(picture_before, accounts)};
+    pthread_mutex_lock(&script.mutex);
+    script.full_reads++;
+    *picture = make_picture(accounts + script.unseen);
+    pthread_mutex_unlock(&script.mutex);
+  }
+  return status;
+}
+
+enum crm_status crm_source_refresh(struct crm_source *source, struct crm_picture *picture, struct crm_refresh *refresh,
+                                   struct crm_error *err) {
+  *refresh = (struct crm_refresh){0};
+  pthread_mutex_lock(&script.mutex);
+  refresh->full_wanted = script.altered;
+  script.altered = false;
+  pthread_mutex_unlock(&script.mutex);
+  snprintf(refresh->reason, sizeof(refresh->reason), "a table was altered");
+  if (refresh->full_wanted)
+    return CRM_OK;
+  uint32_t accounts;
+  enum crm_status status = play(source, &accounts, err);
+  if (status == CRM_OK)
+    refresh->patch = make_patch(picture, accounts);
+  return status;
 }
 
 /* --- a host that remembers ------------------------------------------------------------------------------------------------ */
@@ -209,6 +278,9 @@ static int set_up(void **state) {
   struct fixture *f = calloc(1, sizeof(*f));
   pthread_mutex_init(&f->host.mutex, NULL);
   script.reads = 0;
+  script.full_reads = 0;
+  script.unseen = 0;
+  script.altered = false;
   script.engagement = CRM_RELATION_OK;
   assert_int_equal(crm_zone_new("UTC", &f->zone, NULL), CRM_OK);
   f->options.name = "main";
@@ -354,6 +426,62 @@ static void test_relation_left_out_is_told_once_and_when_back(void **state) {
   stop(f);
 }
 
+static int full_reads(void) {
+  pthread_mutex_lock(&script.mutex);
+  int reads = script.full_reads;
+  pthread_mutex_unlock(&script.mutex);
+  return reads;
+}
+
+static void wait_for_reads(int reads) {
+  while (script_reads() < reads) {
+    struct timespec ts = {.tv_nsec = 5000000};
+    nanosleep(&ts, NULL);
+  }
+}
+
+static void test_after_one_full_read_only_changes_are_read(void **state) {
+  struct fixture *f = *state;
+  struct seen seen;
+  script_set(GIVE_FACTS, 3);
+  start(f);
+  assert_true(tick_until(f, crm_clock_realtime_us(), &seen, has_business));
+  wait_for_reads(3);
+  assert_int_equal(full_reads(), 1);
+  script_set(GIVE_FACTS, 5); /* by a patch */
+  assert_true(tick_until(f, crm_clock_realtime_us(), &seen, has_five));
+  assert_int_equal(full_reads(), 1);
+  pthread_mutex_lock(&script.mutex);
+  script.altered = true;
+  pthread_mutex_unlock(&script.mutex);
+  while (full_reads() < 2) {
+    struct timespec ts = {.tv_nsec = 5000000};
+    nanosleep(&ts, NULL);
+  }
+  assert_true(tick_until(f, crm_clock_realtime_us(), &seen, has_five));
+  assert_int_equal(count_log(&f->host, "everything is read anew: a table was altered"), 1);
+  stop(f);
+}
+
+static void test_full_sync_tells_drift(void **state) {
+  struct fixture *f = *state;
+  f->options.full_sync_us = 100000;
+  script_set(GIVE_FACTS, 3);
+  start(f);
+  while (full_reads() < 3) {
+    struct timespec ts = {.tv_nsec = 5000000};
+    nanosleep(&ts, NULL);
+  }
+  assert_int_equal(count_log(&f->host, "rows that differ"), 0);
+  pthread_mutex_lock(&script.mutex);
+  script.unseen = 2;
+  pthread_mutex_unlock(&script.mutex);
+  struct seen seen;
+  assert_true(tick_until(f, crm_clock_realtime_us(), &seen, has_five)); /* the full read is the truth */
+  assert_true(count_log(&f->host, "the full read found 2 rows that differ from what was followed, most of relation account (2)") >= 1);
+  stop(f);
+}
+
 static void test_stop_wakes_a_hanging_read(void **state) {
   struct fixture *f = *state;
   script_set(HANG_UNTIL_STOPPED, 0);
@@ -434,12 +562,21 @@ static void test_own_series(void **state) {
   struct crm_params params;
   struct crm_series_set own;
   crm_params_defaults(&params);
-  struct crm_engine_state engine_state = {
-      .up = true, .synced_at = INT64_C(1700000000000000), .compute_us = 1500, .store_bytes = 4096, .accounts_changed = 7};
+  struct crm_engine_state engine_state = {.up = true,
+                                          .synced_at = INT64_C(1700000000000000),
+                                          .full_synced_at = INT64_C(1699999999000000),
+                                          .compute_us = 1500,
+                                          .store_bytes = 4096,
+                                          .accounts_changed = 7};
   engine_state.available[CRM_REL_NPS] = true;
   engine_state.rows[CRM_REL_NPS] = 42;
   engine_state.read_at[CRM_REL_NPS] = INT64_C(1700000000000000);
   engine_state.rejected_total[CRM_REL_NPS][CRM_REJECT_OUT_OF_RANGE] = 2;
+  engine_state.mode[CRM_REL_NPS] = CRM_CHANGES_POLL;
+  engine_state.drift_known = true;
+  engine_state.drift_total[CRM_REL_NPS] = 5;
+  engine_state.rows_total = 1000;
+  engine_state.bytes_total = 12345;
   assert_int_equal(crm_set_init(&own), CRM_OK);
   assert_int_equal(crm_engine_own_series(&engine_state, &params, "main", "5.12.0", INT64_C(1700000002500000), &own), CRM_OK);
   static const struct {
@@ -456,7 +593,11 @@ static void test_own_series(void **state) {
       {"not available", CRM_FAM_RELATION_AVAILABLE, "goal", 0},
       {"bytes", CRM_FAM_STORE_BYTES, NULL, 4096},
       {"compute", CRM_FAM_COMPUTE_DURATION_SECONDS, NULL, 0.0015},
-      {"last read", CRM_FAM_FULL_SYNC_TIMESTAMP_SECONDS, NULL, 1700000000},
+      {"last full read", CRM_FAM_FULL_SYNC_TIMESTAMP_SECONDS, NULL, 1699999999},
+      {"changes", CRM_FAM_RELATION_CHANGES, "nps", 1},
+      {"drift", CRM_FAM_DRIFT_ROWS_TOTAL, "nps", 5},
+      {"rows received", CRM_FAM_SOURCE_ROWS_TOTAL, NULL, 1000},
+      {"bytes received", CRM_FAM_SOURCE_BYTES_TOTAL, NULL, 12345},
       {"changed", CRM_FAM_ACCOUNTS_CHANGED, NULL, 7},
       {"itself", CRM_FAM_SERIES, "instance", 0 /* set below */},
   };
@@ -491,6 +632,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_failure_keeps_the_last_good_values_and_is_told_once, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_stale_values_stop, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_relation_left_out_is_told_once_and_when_back, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_after_one_full_read_only_changes_are_read, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_full_sync_tells_drift, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_stop_wakes_a_hanging_read, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_thread_that_cannot_be_woken_is_left_behind, set_up, tear_down),
   };
