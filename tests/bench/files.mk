@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: MIT
-EXTRA_PROGRAMS = crm-bench
+EXTRA_PROGRAMS = crm-bench crm-follow-bench
 crm_bench_SOURCES = tests/bench/crm_bench.c
 crm_bench_LDADD = libcrm.la
-EXTRA_DIST += tests/bench/run-bench.sh
-CLEANFILES += crm-bench$(EXEEXT)
+crm_follow_bench_SOURCES = tests/bench/crm_follow_bench.c
+crm_follow_bench_CPPFLAGS = $(AM_CPPFLAGS) $(LIBPQ_CFLAGS)
+crm_follow_bench_LDADD = libcrm.la $(LIBPQ_LIBS)
+EXTRA_DIST += tests/bench/run-bench.sh tests/bench/run-follow-bench.sh tests/bench/peer.sql
+CLEANFILES += crm-bench$(EXEEXT) crm-follow-bench$(EXEEXT)
 
 bench: crm-bench$(EXEEXT) crm-demo-data$(EXEEXT)
 	CRM_SRCDIR='$(abs_top_srcdir)' CRM_BUILDDIR='$(abs_top_builddir)' '$(srcdir)/tests/bench/run-bench.sh'
-.PHONY: bench
+bench-follow: crm-follow-bench$(EXEEXT) crm-demo-data$(EXEEXT)
+	CRM_SRCDIR='$(abs_top_srcdir)' CRM_BUILDDIR='$(abs_top_builddir)' '$(srcdir)/tests/bench/run-follow-bench.sh'
+.PHONY: bench bench-follow
 include tests/bench/encode.mk
 include tests/bench/scrape.mk
