@@ -122,6 +122,8 @@ static bool set_up(struct crm_http *http) {
 
 enum crm_status crm_http_new(const struct crm_sink_options *options, const struct crm_credentials *credentials, struct crm_http **out,
                              struct crm_error *err) {
+  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) /* counted by libcurl, and never undone: the host may use it too */
+    return crm_error_set(err, CRM_ERR_MEMORY, "libcurl cannot be set up");
   struct crm_http *http = calloc(1, sizeof(*http));
   if (http == NULL)
     return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
@@ -278,4 +280,30 @@ void crm_http_cancel(struct crm_http *http) {
 
 const struct crm_http_result *crm_http_result(const struct crm_http *http) {
   return &http->result;
+}
+
+void crm_http_describe(const struct crm_http *http, char *buf, size_t size) {
+  const struct crm_http_result *result = &http->result;
+  char body[512];
+  if (result->answer.status == 0) {
+    crm_redact_text(http->credentials, result->fault, strlen(result->fault), buf, size);
+    return;
+  }
+  crm_redact_text(http->credentials, result->body, result->body_len, body, sizeof(body));
+  snprintf(buf, size, "HTTP status %ld%s%s", result->answer.status, body[0] == '\0' ? "" : ": ", body);
+}
+
+uint64_t crm_http_missing(const struct crm_http *http, enum crm_protocol protocol, uint64_t sent, char *message, size_t size) {
+  const struct crm_http_result *result = &http->result;
+  uint64_t missing = 0;
+  message[0] = '\0';
+  if (protocol == CRM_REMOTE_WRITE_2) {
+    missing = (uint64_t)result->answer.written < sent ? sent - (uint64_t)result->answer.written : 0;
+  } else if (protocol == CRM_OTLP) {
+    struct crm_otlp_answer partial;
+    (void)crm_otlp_answer_parse(result->body, result->body_len, &partial);
+    missing = (uint64_t)partial.rejected < sent ? (uint64_t)partial.rejected : sent;
+    crm_redact_text(http->credentials, partial.message, strlen(partial.message), message, size);
+  }
+  return missing;
 }

@@ -33,5 +33,9 @@ struct crm_http_result {
   int64_t duration_us;
 };
 const struct crm_http_result *crm_http_result(const struct crm_http *http);
+/* "HTTP status 503: what it said", or why there is no answer; fit for the log. */
+void crm_http_describe(const struct crm_http *http, char *buf, size_t size);
+/* How many of the `sent` series an answer of success says were not taken; `message` is what it says to that, fit for the log, or "". */
+uint64_t crm_http_missing(const struct crm_http *http, enum crm_protocol protocol, uint64_t sent, char *message, size_t size);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "export/sink.h"
 
-#include <curl/curl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -117,8 +116,6 @@ enum crm_status crm_sink_new(const struct crm_sink_options *options, const struc
 }
 
 enum crm_status crm_sink_start(struct crm_sink *sink, struct crm_error *err) {
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) /* counted by libcurl, and never undone: the host may use it too */
-    return crm_error_set(err, CRM_ERR_MEMORY, "sink %s: libcurl cannot be set up", sink->options->name);
   struct crm_http *http = NULL;
   enum crm_status status = crm_http_new(sink->options, &sink->credentials, &http, err);
   if (status != CRM_OK) {

@@ -2,6 +2,7 @@
 libcrm_la_SOURCES += \
 	src/export/answer.c src/export/answer.h \
 	src/export/backoff.c src/export/backoff.h \
+	src/export/batch.c src/export/batch.h \
 	src/export/http_post.c src/export/http_post.h \
 	src/export/picks.c src/export/picks.h \
 	src/export/secret.c src/export/secret.h \

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "export/backoff.h"
+#include "export/batch.h"
 #include "export/encode.h"
 #include "export/http_post.h"
 #include "export/picks.h"
@@ -72,26 +73,14 @@ struct crm_channel {
   int64_t saved_us;
 };
 
-/* A part of a tick that is one request. */
-struct crm_range {
-  size_t begin, end;
-  unsigned tries, failures;  /* failures: answers of 5xx */
-  int64_t first_failure_us;  /* monotonic; of this or of what it is a half of; 0: none */
-  bool half, reread_secrets;
-};
-
 /* A tick, or a batch of the spool, on its way. */
 struct crm_job {
   struct crm_channel *channel; /* NULL: there is none */
-  crm_time at;
   bool from_spool; /* then it is the oldest file of the channel */
   struct crm_series_file file;
   struct crm_frame *frames[3]; /* what the picks point into */
   struct crm_picks picks;
-  const struct crm_pick *list;
-  struct crm_range *ranges; /* ranges[first .. n): still to be sent, the first one next */
-  size_t first, n, cap;
-  struct crm_body body; /* of the first range, while a request is under way */
+  struct crm_batch batch;  /* no range of it is left: then there is no job either */
 };
 
 struct crm_sink {

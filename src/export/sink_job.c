@@ -7,58 +7,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/vec.h"
 #include "export/sink_internal.h"
 
 #define FAILURES_BEFORE_HALVING 5          /* answers of 5xx to one batch; and as many in a row say that the receiver fails on everything */
 #define SMALLEST_LIMIT 16384               /* bytes of a body, however small a receiver wants them */
 #define QUIET_US (600 * CRM_US_PER_SECOND) /* without a further refusal the complaint is over */
-
-/* --- ranges
- * ---------------------------------------------------------------------------------------------------------------------------------- */
-
-/* Of a job that has one; a job without is ended at once. */
-static struct crm_range *first_range(struct crm_job *job) {
-  return &job->ranges[job->first];
-}
-
-static enum crm_status append(struct crm_job *job, struct crm_range range) {
-  enum crm_status status = crm_vec_reserve((void **)&job->ranges, &job->cap, job->n + 1, sizeof(*job->ranges));
-  if (status == CRM_OK)
-    job->ranges[job->n++] = range;
-  return status;
-}
-
-/* The first one goes to the end, behind those that may fare better. */
-static void rotate(struct crm_job *job) {
-  struct crm_range range = job->ranges[job->first];
-  size_t rest = job->n - job->first - 1;
-  memmove(&job->ranges[job->first], &job->ranges[job->first + 1], rest * sizeof(range));
-  job->ranges[job->n - 1] = range;
-}
-
-/* The first one becomes two, of which the second follows it at once or, `last`, both come after all others. */
-static enum crm_status halve(struct crm_job *job, bool last) {
-  enum crm_status status = append(job, (struct crm_range){0});
-  if (status != CRM_OK)
-    return status;
-  struct crm_range *range = &job->ranges[job->first];
-  struct crm_range whole = *range;
-  size_t middle = whole.begin + (whole.end - whole.begin) / 2;
-  memmove(range + 1, range, (job->n - job->first - 1) * sizeof(*range));
-  range[0] = whole;
-  range[0].end = middle;
-  range[0].failures = range[0].tries = 0;
-  range[1] = range[0];
-  range[1].begin = middle;
-  range[1].end = whole.end;
-  if (last) {
-    range[0].half = range[1].half = true;
-    rotate(job);
-    rotate(job);
-  }
-  return CRM_OK;
-}
 
 /* --- jobs
  * ----------------------------------------------------------------------------------------------------------------------------------------
@@ -74,17 +27,8 @@ void crm_sink_end_job(struct crm_sink *sink, bool done) {
   crm_picks_free(&job->picks);
   for (int i = 0; i < 3; i++)
     crm_frame_unref(job->frames[i]);
-  free(job->ranges);
+  crm_batch_free(&job->batch);
   *job = (struct crm_job){0};
-}
-
-static enum crm_status cut_into_ranges(struct crm_sink *sink, const struct crm_pick *list, size_t n) {
-  size_t size = sink->options->max_batch_series;
-  sink->job.list = list;
-  for (size_t begin = 0; begin < n; begin += size)
-    if (append(&sink->job, (struct crm_range){.begin = begin, .end = n - begin < size ? n : begin + size}) != CRM_OK)
-      return CRM_ERR_MEMORY;
-  return CRM_OK;
 }
 
 /* Out of memory, most likely: later. */
@@ -117,11 +61,11 @@ static bool load_file(struct crm_sink *sink, struct crm_channel *channel) {
     return false;
   }
   job->channel = channel;
-  job->at = job->file.at;
+  job->batch.at = job->file.at;
   job->from_spool = true;
   if (job->file.n_unknown > 0)
     crm_sink_drop(sink, channel, CRM_DROP_NOT_SAYABLE, job->file.n_unknown);
-  if (cut_into_ranges(sink, job->file.picks, job->file.n) != CRM_OK) {
+  if (crm_batch_cut(&job->batch, job->file.picks, 0, job->file.n, sink->options->max_batch_series) != CRM_OK) {
     put_off(sink, "out of memory");
     crm_sink_end_job(sink, false);
     return false;
@@ -136,9 +80,9 @@ static bool load_frame(struct crm_sink *sink, struct crm_channel *channel) {
     return false;
   enum crm_status status = crm_sink_pick(sink, channel, frame, &job->picks, job->frames);
   job->channel = channel;
-  job->at = frame->at;
+  job->batch.at = frame->at;
   if (status == CRM_OK)
-    status = cut_into_ranges(sink, job->picks.list, job->picks.n);
+    status = crm_batch_cut(&job->batch, job->picks.list, 0, job->picks.n, sink->options->max_batch_series);
   if (status != CRM_OK) {
     put_off(sink, "out of memory");
     crm_sink_drop(sink, channel, CRM_DROP_QUEUE_FULL, job->picks.n);
@@ -185,59 +129,43 @@ void crm_sink_next_job(struct crm_sink *sink) {
     bool loaded = from_spool ? load_file(sink, of) : load_frame(sink, of);
     if (!loaded && crm_clock_monotonic_us() < sink->retry_us)
       return; /* put off */
-    if (loaded && sink->job.n == 0)
+    if (loaded && sink->job.batch.n == 0)
       crm_sink_end_job(sink, true); /* an empty tick */
   }
 }
 
 static void end_range(struct crm_sink *sink) {
-  if (++sink->job.first == sink->job.n)
+  if (crm_batch_end_first(&sink->job.batch))
     crm_sink_end_job(sink, true);
 }
 
 void crm_sink_drop_range(struct crm_sink *sink, enum crm_drop why) {
   struct crm_job *job = &sink->job;
-  struct crm_range *range = first_range(job);
+  struct crm_range *range = crm_batch_first(&job->batch);
   crm_sink_drop(sink, job->channel, why, range->end - range->begin);
-  crm_sink_owe(sink, job->channel, job->list + range->begin, range->end - range->begin);
+  crm_sink_owe(sink, job->channel, job->batch.list + range->begin, range->end - range->begin);
   end_range(sink);
 }
 
 /* --- requests
  * ------------------------------------------------------------------------------------------------------------------------------------ */
 
-static bool encode(struct crm_sink *sink) {
-  struct crm_job *job = &sink->job;
-  struct crm_error err = {0};
-  for (;;) {
-    const struct crm_range *range = first_range(job);
-    size_t n = range->end - range->begin;
-    enum crm_status status = crm_encode(sink->encoder, job->at, job->list + range->begin, n, &job->body, &err);
-    if (status == CRM_OK && (job->body.len <= sink->body_limit || n <= 1))
-      return true;
-    if (status == CRM_OK)
-      status = halve(job, false);
-    if (status != CRM_OK) {
-      put_off(sink, err.message[0] != '\0' ? err.message : "out of memory");
-      return false;
-    }
-  }
-}
-
 void crm_sink_send(struct crm_sink *sink) {
   struct crm_job *job = &sink->job;
   struct crm_error err = {0};
-  if (crm_clock_realtime_us() - job->at > crm_sink_max_age(sink)) {
+  if (crm_clock_realtime_us() - job->batch.at > crm_sink_max_age(sink)) {
     while (sink->job.channel != NULL)
       crm_sink_drop_range(sink, CRM_DROP_TOO_OLD);
     return;
   }
-  if (!encode(sink))
+  if (crm_batch_encode(&job->batch, sink->encoder, sink->body_limit, &err) != CRM_OK) {
+    put_off(sink, err.message);
     return;
-  struct crm_range *range = first_range(job);
-  if (job->body.n_series == 0) {
+  }
+  struct crm_range *range = crm_batch_first(&job->batch);
+  if (job->batch.body.n_series == 0) {
     if (range->tries == 0)
-      crm_sink_drop(sink, job->channel, CRM_DROP_NOT_SAYABLE, job->body.n_dropped);
+      crm_sink_drop(sink, job->channel, CRM_DROP_NOT_SAYABLE, job->batch.body.n_dropped);
     end_range(sink);
     return;
   }
@@ -246,7 +174,8 @@ void crm_sink_send(struct crm_sink *sink) {
                  err.message);
   else
     crm_complaint_clear(&sink->secret_fault, &sink->log, "the secrets can be read again");
-  if (crm_http_begin(sink->http, crm_protocol_headers(sink->effective.protocol), job->body.data, job->body.len, &err) != CRM_OK) {
+  if (crm_http_begin(sink->http, crm_protocol_headers(sink->effective.protocol), job->batch.body.data, job->batch.body.len, &err) !=
+      CRM_OK) {
     put_off(sink, err.message);
     return;
   }
@@ -259,31 +188,13 @@ void crm_sink_send(struct crm_sink *sink) {
  * ---------------------------------------------------------------------------------------------------------------------------------------
  */
 
-/* "HTTP status 503: what it said", or why there was no answer. */
-static void describe(const struct crm_sink *sink, const struct crm_http_result *result, char *buf, size_t size) {
-  char body[512];
-  if (result->answer.status == 0) {
-    crm_redact_text(&sink->credentials, result->fault, strlen(result->fault), buf, size);
-    return;
-  }
-  crm_redact_text(&sink->credentials, result->body, result->body_len, body, sizeof(body));
-  snprintf(buf, size, "HTTP status %ld%s%s", result->answer.status, body[0] == '\0' ? "" : ": ", body);
-}
-
-static void accepted(struct crm_sink *sink, const struct crm_http_result *result) {
+static void accepted(struct crm_sink *sink) {
   struct crm_job *job = &sink->job;
   struct crm_channel *channel = job->channel;
   int64_t now = crm_clock_monotonic_us();
-  uint64_t sent = job->body.n_series, missing = 0;
-  char message[512] = "";
-  if (sink->effective.protocol == CRM_REMOTE_WRITE_2) {
-    missing = (uint64_t)result->answer.written < sent ? sent - (uint64_t)result->answer.written : 0;
-  } else if (sink->effective.protocol == CRM_OTLP) {
-    struct crm_otlp_answer partial;
-    (void)crm_otlp_answer_parse(result->body, result->body_len, &partial);
-    missing = (uint64_t)partial.rejected < sent ? (uint64_t)partial.rejected : sent;
-    crm_redact_text(&sink->credentials, partial.message, strlen(partial.message), message, sizeof(message));
-  }
+  char message[512];
+  uint64_t sent = job->batch.body.n_series;
+  uint64_t missing = crm_http_missing(sink->http, sink->effective.protocol, sent, message, sizeof(message));
   if (missing > 0)
     crm_complain(&sink->partial, now, &sink->log, CRM_LOG_WARNING, "%s took a request without %" PRIu64 " of %" PRIu64 " series%s%s",
                  sink->url, missing, sent, message[0] == '\0' ? "" : ": ", message);
@@ -293,10 +204,10 @@ static void accepted(struct crm_sink *sink, const struct crm_http_result *result
   struct crm_sink_counters *c = &channel->counters;
   c->samples += sent - missing;
   c->dropped[CRM_DROP_NOT_WRITTEN] += missing;
-  c->dropped[CRM_DROP_NOT_SAYABLE] += job->body.n_dropped;
+  c->dropped[CRM_DROP_NOT_SAYABLE] += job->batch.body.n_dropped;
   c->succeeded_at = crm_clock_realtime_us();
-  if (c->highest_sent == CRM_TIME_NONE || c->highest_sent < job->at)
-    c->highest_sent = job->at;
+  if (c->highest_sent == CRM_TIME_NONE || c->highest_sent < job->batch.at)
+    c->highest_sent = job->batch.at;
   pthread_mutex_unlock(&sink->mutex);
   sink->succeeded_us = now;
   sink->failures_in_a_row = 0;
@@ -311,9 +222,9 @@ static void accepted(struct crm_sink *sink, const struct crm_http_result *result
 
 static void refused(struct crm_sink *sink, const struct crm_http_result *result, enum crm_drop why) {
   char what[768];
-  size_t len = sink->job.body.len;
-  const struct crm_range *range = first_range(&sink->job);
-  describe(sink, result, what, sizeof(what));
+  size_t len = sink->job.batch.body.len;
+  const struct crm_range *range = crm_batch_first(&sink->job.batch);
+  crm_http_describe(sink->http, what, sizeof(what));
   sink->rejected_us = crm_clock_monotonic_us();
   crm_complain(&sink->rejected, sink->rejected_us, &sink->log, CRM_LOG_ERROR,
                "%s refused %zu series of instance %s for good, they are dropped: %s", sink->url, range->end - range->begin,
@@ -330,7 +241,7 @@ static void refused(struct crm_sink *sink, const struct crm_http_result *result,
  * stands alone, and that one goes. A single answer of success between failures is what tells this from a receiver that is in trouble. */
 static void failed_inside(struct crm_sink *sink, const struct crm_http_result *result) {
   struct crm_job *job = &sink->job;
-  struct crm_range *range = first_range(job);
+  struct crm_range *range = crm_batch_first(&job->batch);
   range->failures++;
   sink->failures_in_a_row++;
   if (range->first_failure_us == 0)
@@ -343,15 +254,15 @@ static void failed_inside(struct crm_sink *sink, const struct crm_http_result *r
     refused(sink, result, CRM_DROP_POISON);
     return;
   }
-  if (!single && (range->half ? others_pass : range->failures >= FAILURES_BEFORE_HALVING) && halve(job, true) == CRM_OK)
+  if (!single && (range->half ? others_pass : range->failures >= FAILURES_BEFORE_HALVING) && crm_batch_halve(&job->batch, true) == CRM_OK)
     return;
-  rotate(job);
+  crm_batch_rotate(&job->batch);
 }
 
 static void failed(struct crm_sink *sink, const struct crm_http_result *result) {
   char what[768];
   int64_t now = crm_clock_monotonic_us();
-  describe(sink, result, what, sizeof(what));
+  crm_http_describe(sink->http, what, sizeof(what));
   crm_complain(&sink->down, now, &sink->log, CRM_LOG_WARNING, "%s does not take requests: %s; trying again with growing pauses", sink->url,
                what);
   if (result->answer.status >= 500)
@@ -371,13 +282,13 @@ static void speak_version_1(struct crm_sink *sink, const struct crm_http_result 
   }
   crm_encoder_free(sink->encoder);
   sink->encoder = encoder;
-  describe(sink, result, what, sizeof(what));
+  crm_http_describe(sink->http, what, sizeof(what));
   crm_log(&sink->log, CRM_LOG_NOTICE, "%s does not understand remote write 2.0 (%s%s); it gets 1.0 from now on", sink->url, what,
           result->answer.status == 415 ? "" : ", without a count of what was written");
 }
 
 static void denied(struct crm_sink *sink, const struct crm_http_result *result) {
-  struct crm_range *range = first_range(&sink->job);
+  struct crm_range *range = crm_batch_first(&sink->job.batch);
   struct crm_error err = {0};
   if (range->reread_secrets || !crm_credentials_from_files(&sink->credentials)) {
     refused(sink, result, CRM_DROP_REJECTED);
@@ -402,7 +313,7 @@ void crm_sink_answer(struct crm_sink *sink) {
   pthread_mutex_unlock(&sink->mutex);
   switch (verdict) {
   case CRM_ANSWER_OK:
-    accepted(sink, result);
+    accepted(sink);
     break;
   case CRM_ANSWER_RETRY:
     failed(sink, result);
