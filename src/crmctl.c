@@ -21,8 +21,8 @@ const char crm_ctl_help[] = "Usage: crmctl [OPTIONS] COMMAND\n"
                             "  crmctl once       every series, once (--format text|json, --at TIME)\n"
                             "  crmctl summary    accounts, health, churn risk, revenue, NPS (--json, --at TIME,\n"
                             "                    --tenant NAME, --currency CODE)\n"
-                            "  crmctl backfill   series of the past, in files that a database loads (--from, --to, --step,\n"
-                            "                    --format, --output DIR)\n"
+                            "  crmctl backfill   series of the past, in files that a database loads, or pushed to it\n"
+                            "                    (--from, --to, --step, --format, --output DIR, --url URL)\n"
                             "  crmctl COMMAND --help tells more.\n"
                             "\n"
                             "Which configuration\n"
@@ -67,6 +67,7 @@ enum argument {
   ARG_LABEL,
   ARG_PATH,
   ARG_RESTART,
+  ARG_URL,
   ARG_HELP,
   ARG_VERSION,
 };
@@ -94,6 +95,7 @@ static const struct option arguments[] = {
     {"label", required_argument, NULL, ARG_LABEL},
     {"path", required_argument, NULL, ARG_PATH},
     {"restart", no_argument, NULL, ARG_RESTART},
+    {"url", required_argument, NULL, ARG_URL},
     {"help", no_argument, NULL, ARG_HELP},
     {"version", no_argument, NULL, ARG_VERSION},
     {NULL, 0, NULL, 0},
@@ -106,7 +108,7 @@ static const struct command {
   const char *arguments; /* letters of those that only some commands know, see `letter_of` */
   const char *formats;   /* words that --format takes */
 } commands[] = {
-    {"backfill", crm_ctl_backfill, crm_ctl_backfill_help, "fb", "openmetrics victoriametrics graphite"},
+    {"backfill", crm_ctl_backfill, crm_ctl_backfill_help, "fb", "openmetrics victoriametrics graphite remote_write"},
     {"check", crm_ctl_check, crm_ctl_check_help, "", ""},
     {"once", crm_ctl_once, crm_ctl_once_help, "fja", "text json"},
     {"summary", crm_ctl_summary, crm_ctl_summary_help, "jatc", ""},
@@ -132,6 +134,7 @@ static char letter_of(int argument) {
   case ARG_LABEL:
   case ARG_PATH:
   case ARG_RESTART:
+  case ARG_URL:
     return 'b';
   default:
     return '\0';
@@ -264,6 +267,9 @@ static enum crm_status take_argument(struct crm_ctl *ctl, struct line *line, int
     return CRM_OK;
   case ARG_RESTART:
     ctl->restart = true;
+    return CRM_OK;
+  case ARG_URL:
+    ctl->url = value;
     return CRM_OK;
   case ARG_HELP:
     line->help = true;

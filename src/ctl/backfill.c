@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* crmctl backfill: the command. Reads the CRM once and evaluates every instant of the past, for the analytics are pure functions of facts
- * and instant; instants.c says which instants, backfill_files.c keeps what comes out. */
+ * and instant; backfill_plan.c says which instants, backfill_files.c keeps what comes out, or
+ * backfill_push.c sends it. */
 #include "crm_config.h"
 
 #include "ctl/backfill.h"
@@ -18,8 +19,8 @@ const char crm_ctl_backfill_help[] =
     "Usage: crmctl [OPTIONS] backfill --from TIME [--to TIME] [--step STEP] [--format FORMAT] --output DIR\n"
     "\n"
     "Computes the series as of many instants of the past and writes them into files that a database\n"
-    "loads. It reads the CRM once, and only reads. Run again with the same arguments it goes on where\n"
-    "it was interrupted.\n"
+    "loads, or pushes them to it. It reads the CRM once, and only reads. Run again with the same\n"
+    "arguments it goes on where it was interrupted.\n"
     "\n"
     "  --from TIME      first instant: 2025-03-01, 2025-03-01T12:00:00Z, or @SECONDS\n"
     "  --to TIME        last instant at most (default: now)\n"
@@ -27,14 +28,17 @@ const char crm_ctl_backfill_help[] =
     "  --format openmetrics      for promtool tsdb create-blocks-from openmetrics (default)\n"
     "  --format victoriametrics  JSON lines for VictoriaMetrics' /api/v1/import\n"
     "  --format graphite         plain text for carbon, named as on the daemon's own path\n"
-    "  --output DIR     directory for the files; made if it is not there\n"
+    "  --format remote_write     pushed instant by instant to --url, such as http://HOST:9090/api/v1/write;\n"
+    "                   a Prometheus takes the past while it is empty, or with out_of_order_time_window\n"
+    "  --output DIR     directory for the files, or for how far the push got; made if it is not there\n"
     "  --label NAME=VALUE        on every series, so that they continue what is scraped: job=..., instance=...\n"
+    "                   (of a push: job=crm and the name of this host unless given)\n"
     "  --path PATH      for graphite; %T is the tenant, %N the name (default: HOST.crm.%T.gauge.%N)\n"
     "  --restart        throw away what an earlier run has left in the directory\n"
     "\n"
     "What a CRM's history cannot tell is not made up: a series begins where its facts begin, and what\n"
     "has no history (segment, owner, names, seats) stands as it is now. It is said at the end.\n"
-    "Exit status: 0 all there, 1 a relation was left out (stderr says which), 2 could not run, 130 interrupted.\n";
+    "Exit status: 0 all there, 1 something was left out (stderr says what), 2 could not run, 130 interrupted.\n";
 
 /* What is known of a family while the instants go by. */
 struct seen {
@@ -50,6 +54,9 @@ struct run {
   struct crm_series_set set;
   struct crm_backfill_plan plan;
   struct crm_backfill_files files;
+  bool pushes;
+  struct crm_backfill_push push;
+  size_t n_there; /* instants that an earlier run has done */
   struct seen seen[CRM_FAMILIES];
 };
 
@@ -76,8 +83,10 @@ static enum crm_status go_through(struct run *run, struct crm_error *err) {
     crm_time at = crm_backfill_instant(&run->plan, i);
     if (crm_stop_requested(run->ctl->stop))
       return crm_error_set(err, CRM_ERR_STOPPED, "stopped");
-    if (crm_backfill_files_have(&run->files, at))
+    if (run->pushes ? crm_backfill_push_have(&run->push, at) : crm_backfill_files_have(&run->files, at)) {
+      run->n_there++;
       continue;
+    }
     if (crm_clock_monotonic_us() - told_us > CRM_US_PER_SECOND / 5) {
       tell_progress(run, i, at, started_us);
       told_us = crm_clock_monotonic_us();
@@ -85,12 +94,12 @@ static enum crm_status go_through(struct run *run, struct crm_error *err) {
     enum crm_status status = crm_evaluate(run->facts, &run->instance->params, at, &run->scratch, &run->set, err);
     if (status == CRM_OK) {
       note_families(run);
-      status = crm_backfill_files_add(&run->files, &run->set, err);
+      status = run->pushes ? crm_backfill_push_add(&run->push, &run->set, err) : crm_backfill_files_add(&run->files, &run->set, err);
     }
     if (status != CRM_OK)
       return status;
   }
-  return crm_backfill_files_finish(&run->files, err);
+  return run->pushes ? CRM_OK : crm_backfill_files_finish(&run->files, err);
 }
 
 /* Families that begin later than the first instant, those of one day together. */
@@ -113,6 +122,25 @@ static void tell_beginnings(const struct run *run) {
   }
 }
 
+static void tell_files(const struct run *run) {
+  fprintf(stderr, "%zu files in %s", run->files.n_written, run->files.directory);
+  if (run->files.n_skipped > 0)
+    fprintf(stderr, " (%zu were there already)", run->files.n_skipped);
+  fprintf(stderr, "\n\nTo load them: %s\n\n", crm_backfill_files_how(&run->files));
+}
+
+static void tell_pushed(const struct run *run) {
+  const struct crm_backfill_push *push = &run->push;
+  fprintf(stderr, "%" PRIu64 " taken by %s in %" PRIu64 " requests", push->samples, push->url, push->requests);
+  if (run->n_there > 0)
+    fprintf(stderr, " (%zu instants it had already)", run->n_there);
+  fputc('\n', stderr);
+  if (push->not_taken > 0)
+    fprintf(stderr, "%" PRIu64 " values were left out by the receiver\n", push->not_taken);
+  if (push->not_sayable > 0)
+    fprintf(stderr, "%" PRIu64 " values cannot be said in its protocol and were left out\n", push->not_sayable);
+}
+
 static void tell_end(const struct run *run) {
   char from[32], to[32];
   uint64_t samples = 0;
@@ -123,11 +151,11 @@ static void tell_end(const struct run *run) {
   }
   crm_time_format(crm_backfill_instant(&run->plan, 0), from);
   crm_time_format(crm_backfill_instant(&run->plan, run->plan.n - 1), to);
-  fprintf(stderr, "%zu instants from %s to %s, %" PRIu64 " values computed, %zu files in %s", run->plan.n, from, to, samples,
-          run->files.n_written, run->files.directory);
-  if (run->files.n_skipped > 0)
-    fprintf(stderr, " (%zu were there already)", run->files.n_skipped);
-  fprintf(stderr, "\n\nTo load them: %s\n\n", crm_backfill_files_how(&run->files));
+  fprintf(stderr, "%zu instants from %s to %s, %" PRIu64 " values computed, ", run->plan.n, from, to, samples);
+  if (run->pushes)
+    tell_pushed(run);
+  else
+    tell_files(run);
   if (late)
     fputs("Some series begin later than the first instant, because the CRM knows nothing earlier:\n", stderr);
   tell_beginnings(run);
@@ -142,8 +170,15 @@ static enum crm_status prepare(struct run *run, struct crm_error *err) {
   enum crm_status status = crm_ctl_choose(ctl, &run->instance, err);
   if (status == CRM_OK)
     status = crm_backfill_plan_make(run->instance->params.zone, ctl->from, ctl->to, ctl->step, crm_clock_realtime_us(), &run->plan, err);
+  run->pushes = crm_backfill_format_of(ctl->format) == CRM_BACKFILL_REMOTE_WRITE;
+  if (status == CRM_OK && !run->pushes && ctl->url != NULL)
+    status = crm_error_set(err, CRM_ERR_CONFIG, "--url says nothing without --format remote_write");
+  if (status == CRM_OK && run->pushes)
+    status = crm_backfill_push_init(ctl, &run->plan, &run->push, err);
   if (status == CRM_OK)
-    status = crm_backfill_files_open(ctl, run->instance, &run->plan, &run->files, err);
+    status = crm_backfill_files_open(ctl, run->instance, &run->plan, run->pushes ? run->push.url : NULL, &run->files, err);
+  if (status == CRM_OK && run->pushes)
+    status = crm_backfill_push_open(&run->push, run->files.directory, err);
   return status;
 }
 
@@ -164,6 +199,7 @@ int crm_ctl_backfill(struct crm_ctl *ctl) {
   if (status == CRM_OK)
     status = go_through(run, &err);
   crm_ctl_progress(ctl, NULL);
+  left_out = left_out || run->push.not_taken > 0 || run->push.not_sayable > 0;
   int result = left_out ? CRM_CTL_LEFT_OUT : CRM_CTL_OK;
   if (status == CRM_OK)
     tell_end(run);
@@ -172,6 +208,7 @@ int crm_ctl_backfill(struct crm_ctl *ctl) {
     if (result == CRM_CTL_INTERRUPTED && run->files.directory != NULL)
       fprintf(stderr, "crmctl: the same command goes on where this one stopped\n");
   }
+  crm_backfill_push_close(&run->push);
   crm_backfill_files_close(&run->files);
   crm_facts_unref(run->facts);
   crm_arena_free(&run->scratch);

@@ -27,6 +27,7 @@ static const struct {
     [CRM_BACKFILL_VICTORIAMETRICS] = {"victoriametrics", ".jsonl",
                                       "for f in DIR/*.jsonl; do curl -fsS -T \"$f\" http://HOST:8428/api/v1/import; done"},
     [CRM_BACKFILL_GRAPHITE] = {"graphite", ".txt", "cat DIR/*.txt | nc -N HOST 2003"},
+    [CRM_BACKFILL_REMOTE_WRITE] = {"remote_write", ".push", NULL},
 };
 
 const char *crm_backfill_files_how(const struct crm_backfill_files *files) {
@@ -89,6 +90,8 @@ static enum crm_status describe(const struct crm_ctl *ctl, const struct crm_inst
   crm_time_format(plan->from, from);
   crm_strbuf_addf(out, "crmctl backfill, version %s\nformat %s\ninstance %s\nfrom %s\nstep %s\nzone %s\n", CRM_VERSION,
                   formats[files->format].word, instance->name, from, plan->step, crm_zone_name(plan->zone));
+  if (files->receiver != NULL)
+    crm_strbuf_addf(out, "receiver %s\n", files->receiver);
   for (size_t i = 0; i < files->n_labels; i++)
     crm_strbuf_addf(out, "label %s=%s\n", files->labels[i].name, files->labels[i].value);
   if (files->format == CRM_BACKFILL_GRAPHITE)
@@ -155,7 +158,7 @@ static enum crm_status claim_directory(const struct crm_ctl *ctl, struct crm_bac
   return status;
 }
 
-static enum crm_backfill_format format_of(const char *word) {
+enum crm_backfill_format crm_backfill_format_of(const char *word) {
   for (size_t f = 0; word != NULL && f < sizeof(formats) / sizeof(*formats); f++)
     if (strcmp(word, formats[f].word) == 0)
       return (enum crm_backfill_format)f;
@@ -180,11 +183,13 @@ static enum crm_status choose_path(const struct crm_ctl *ctl, struct crm_backfil
 }
 
 enum crm_status crm_backfill_files_open(struct crm_ctl *ctl, const struct crm_instance_options *instance,
-                                        const struct crm_backfill_plan *plan, struct crm_backfill_files *files, struct crm_error *err) {
+                                        const struct crm_backfill_plan *plan, const char *receiver, struct crm_backfill_files *files,
+                                        struct crm_error *err) {
   *files = (struct crm_backfill_files){.directory = ctl->output,
-                                       .format = format_of(ctl->format),
+                                       .format = crm_backfill_format_of(ctl->format),
                                        .labels = ctl->labels,
                                        .n_labels = ctl->n_labels,
+                                       .receiver = receiver,
                                        .max_breakdowns = instance->max_breakdowns,
                                        .plan = plan,
                                        .span = CRM_TIME_NONE,

@@ -5,6 +5,8 @@ crmctl_SOURCES = \
 	src/ctl/backfill.c src/ctl/backfill.h \
 	src/ctl/backfill_files.c \
 	src/ctl/backfill_plan.c \
+	src/ctl/backfill_push.c \
+	src/ctl/backfill_send.c \
 	src/ctl/check.c \
 	src/ctl/common.c \
 	src/ctl/ctl.h \
