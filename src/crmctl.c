@@ -22,7 +22,7 @@ const char crm_ctl_help[] = "Usage: crmctl [OPTIONS] COMMAND\n"
                             "  crmctl summary    accounts, health, churn risk, revenue, NPS (--json, --at TIME,\n"
                             "                    --tenant NAME, --currency CODE)\n"
                             "  crmctl backfill   series of the past, in files that a database loads, or pushed to it\n"
-                            "                    (--from, --to, --step, --format, --output DIR, --url URL)\n"
+                            "                    (--from, --to, --step, --format, --output DIR, --url URL, --sink NAME)\n"
                             "  crmctl COMMAND --help tells more.\n"
                             "\n"
                             "Which configuration\n"
@@ -68,6 +68,7 @@ enum argument {
   ARG_PATH,
   ARG_RESTART,
   ARG_URL,
+  ARG_SINK,
   ARG_HELP,
   ARG_VERSION,
 };
@@ -96,6 +97,7 @@ static const struct option arguments[] = {
     {"path", required_argument, NULL, ARG_PATH},
     {"restart", no_argument, NULL, ARG_RESTART},
     {"url", required_argument, NULL, ARG_URL},
+    {"sink", required_argument, NULL, ARG_SINK},
     {"help", no_argument, NULL, ARG_HELP},
     {"version", no_argument, NULL, ARG_VERSION},
     {NULL, 0, NULL, 0},
@@ -135,6 +137,7 @@ static char letter_of(int argument) {
   case ARG_PATH:
   case ARG_RESTART:
   case ARG_URL:
+  case ARG_SINK:
     return 'b';
   default:
     return '\0';
@@ -145,7 +148,7 @@ static char letter_of(int argument) {
 struct line {
   const struct command *command;
   bool help, version;
-  char letters[16]; /* arguments of single commands that were given */
+  bool given[ARG_VERSION + 1];
 };
 
 /* The signal handler has nothing else to reach it by. */
@@ -202,9 +205,7 @@ static enum crm_status take_label(struct crm_ctl *ctl, const char *text, struct 
 
 static enum crm_status take_argument(struct crm_ctl *ctl, struct line *line, int argument, const char *value, struct crm_error *err) {
   char set[300];
-  char letter = letter_of(argument);
-  if (letter != '\0' && strchr(line->letters, letter) == NULL)
-    line->letters[strlen(line->letters)] = letter;
+  line->given[argument] = true;
   switch (argument) {
   case ARG_WORD:
     return take_word(line, value, err);
@@ -271,6 +272,9 @@ static enum crm_status take_argument(struct crm_ctl *ctl, struct line *line, int
   case ARG_URL:
     ctl->url = value;
     return CRM_OK;
+  case ARG_SINK:
+    ctl->sink = value;
+    return CRM_OK;
   case ARG_HELP:
     line->help = true;
     return CRM_OK;
@@ -331,7 +335,7 @@ static enum crm_status read_arguments(struct crm_ctl *ctl, struct line *line, in
     return crm_error_set(err, CRM_ERR_CONFIG, "a command is missing; allowed: backfill, check, once, summary");
   for (const struct option *o = arguments; o->name != NULL; o++) {
     char letter = letter_of(o->val);
-    if (letter != '\0' && strchr(line->letters, letter) != NULL && strchr(line->command->arguments, letter) == NULL)
+    if (letter != '\0' && line->given[o->val] && strchr(line->command->arguments, letter) == NULL)
       return crm_error_set(err, CRM_ERR_CONFIG, "--%s says nothing to the command %s", o->name, line->command->name);
   }
   ctl->quick_start = ctl->quick_start && ctl->config == NULL;

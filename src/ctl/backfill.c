@@ -28,11 +28,13 @@ const char crm_ctl_backfill_help[] =
     "  --format openmetrics      for promtool tsdb create-blocks-from openmetrics (default)\n"
     "  --format victoriametrics  JSON lines for VictoriaMetrics' /api/v1/import\n"
     "  --format graphite         plain text for carbon, named as on the daemon's own path\n"
-    "  --format remote_write     pushed instant by instant to --url, such as http://HOST:9090/api/v1/write;\n"
-    "                   a Prometheus takes the past while it is empty, or with out_of_order_time_window\n"
+    "  --format remote_write     pushed, instant by instant; a Prometheus takes the past while it is empty,\n"
+    "                   or with out_of_order_time_window\n"
+    "  --url URL        where to push to, such as http://HOST:9090/api/v1/write\n"
+    "  --sink NAME      or: the block <RemoteWrite \"NAME\"> or <OTLP \"NAME\"> of the configuration\n"
     "  --output DIR     directory for the files, or for how far the push got; made if it is not there\n"
     "  --label NAME=VALUE        on every series, so that they continue what is scraped: job=..., instance=...\n"
-    "                   (of a push: job=crm and the name of this host unless given)\n"
+    "                   (pushed: what the block says, job=crm and the name of this host unless given)\n"
     "  --path PATH      for graphite; %T is the tenant, %N the name (default: HOST.crm.%T.gauge.%N)\n"
     "  --restart        throw away what an earlier run has left in the directory\n"
     "\n"
@@ -171,8 +173,8 @@ static enum crm_status prepare(struct run *run, struct crm_error *err) {
   if (status == CRM_OK)
     status = crm_backfill_plan_make(run->instance->params.zone, ctl->from, ctl->to, ctl->step, crm_clock_realtime_us(), &run->plan, err);
   run->pushes = crm_backfill_format_of(ctl->format) == CRM_BACKFILL_REMOTE_WRITE;
-  if (status == CRM_OK && !run->pushes && ctl->url != NULL)
-    status = crm_error_set(err, CRM_ERR_CONFIG, "--url says nothing without --format remote_write");
+  if (status == CRM_OK && !run->pushes && (ctl->url != NULL || ctl->sink != NULL))
+    status = crm_error_set(err, CRM_ERR_CONFIG, "--%s says nothing without --format remote_write", ctl->url != NULL ? "url" : "sink");
   if (status == CRM_OK && run->pushes)
     status = crm_backfill_push_init(ctl, &run->plan, &run->push, err);
   if (status == CRM_OK)

@@ -35,12 +35,47 @@ static enum crm_status check_url(const char *url, struct crm_error *err) {
                      : strncasecmp(url, "https://", 8) == 0 ? url + 8
                                                             : NULL;
   if (url == NULL)
-    return crm_error_set(err, CRM_ERR_CONFIG, "--url is missing: where to push to, such as http://HOST:9090/api/v1/write");
+    return crm_error_set(err, CRM_ERR_CONFIG, "--url or --sink is missing: where to push to, such as --url http://HOST:9090/api/v1/write");
   if (host == NULL || host[strcspn(host, "/?#")] != '/' || strcspn(host, "/") == 0)
     return crm_error_set(err, CRM_ERR_CONFIG, "--url: allowed: a whole URL with its path, such as http://HOST:9090/api/v1/write");
   if (memchr(host, '@', strcspn(host, "/?#")) != NULL)
-    return crm_error_set(err, CRM_ERR_CONFIG, "--url: it holds a user or a password, which every user of this host can read");
+    return crm_error_set(err, CRM_ERR_CONFIG,
+                         "--url: it holds a user or a password, which every user of this host can read; write them into a block "
+                         "<RemoteWrite> and name that with --sink");
   return CRM_OK;
+}
+
+static enum crm_status use_url(const struct crm_ctl *ctl, struct crm_sink_options *options, struct crm_error *err) {
+  enum crm_status status = check_url(ctl->url, err);
+  *options = (struct crm_sink_options){.name = "backfill", /* the rest as by default in a block <RemoteWrite> */
+                                       .protocol = CRM_REMOTE_WRITE_1,
+                                       .url = ctl->url,
+                                       .per_account = true,
+                                       .job = "crm",
+                                       .connect_timeout_us = 10 * CRM_US_PER_SECOND,
+                                       .timeout_us = 30 * CRM_US_PER_SECOND,
+                                       .max_batch_series = 2000,
+                                       .max_batch_bytes = 900000,
+                                       .backoff_min_us = CRM_US_PER_SECOND,
+                                       .backoff_max_us = 60 * CRM_US_PER_SECOND};
+  return status;
+}
+
+static enum crm_status choose_sink(const struct crm_ctl *ctl, struct crm_sink_options *options, struct crm_error *err) {
+  const struct crm_export_options *exports = &ctl->options.exports;
+  char names[300] = "";
+  if (ctl->url != NULL)
+    return crm_error_set(err, CRM_ERR_CONFIG, "--url and --sink are both given; allowed: one of them");
+  for (size_t i = 0; i < exports->n_sinks; i++) {
+    if (strcmp(exports->sinks[i].name, ctl->sink) == 0) {
+      *options = exports->sinks[i];
+      return CRM_OK;
+    }
+    size_t len = strlen(names);
+    snprintf(names + len, sizeof(names) - len, "%s%s", i == 0 ? "" : ", ", exports->sinks[i].name);
+  }
+  return crm_error_set(err, CRM_ERR_CONFIG, "--sink: there is no block <RemoteWrite \"%.64s\"> or <OTLP> of that name; there %s %s",
+                       ctl->sink, names[0] == '\0' ? "is" : "are:", names[0] == '\0' ? "none at all" : names);
 }
 
 /* A label of the command line takes the place of the receiver's own one; job and instance are more than labels. */
@@ -75,20 +110,9 @@ enum crm_status crm_backfill_push_init(struct crm_ctl *ctl, const struct crm_bac
   push->ctl = ctl;
   push->start = plan->from;
   push->progress = -1;
-  enum crm_status status = check_url(ctl->url, err);
+  enum crm_status status = ctl->sink != NULL ? choose_sink(ctl, &push->options, err) : use_url(ctl, &push->options, err);
   if (status != CRM_OK)
     return status;
-  push->options = (struct crm_sink_options){.name = "backfill",
-                                            .protocol = CRM_REMOTE_WRITE_1,
-                                            .url = ctl->url,
-                                            .per_account = true,
-                                            .job = "crm",
-                                            .connect_timeout_us = 10 * CRM_US_PER_SECOND,
-                                            .timeout_us = 30 * CRM_US_PER_SECOND,
-                                            .max_batch_series = 2000,
-                                            .max_batch_bytes = 900000,
-                                            .backoff_min_us = CRM_US_PER_SECOND,
-                                            .backoff_max_us = 60 * CRM_US_PER_SECOND};
   if (gethostname(push->host, sizeof(push->host) - 1) != 0 || push->host[0] == '\0')
     strcpy(push->host, "localhost"); /* as a sink of the daemon does it */
   crm_redact_url(push->options.url, push->url, sizeof(push->url));

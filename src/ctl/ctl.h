@@ -30,7 +30,7 @@ struct crm_ctl {
   const char *at;       /* --at, or NULL for now */
   const char *tenant;   /* --tenant, or NULL */
   const char *currency; /* --currency, or NULL */
-  const char *from, *to, *step, *output, *path, *url; /* of backfill, or NULL */
+  const char *from, *to, *step, *output, *path, *url, *sink; /* of backfill, or NULL */
   bool restart;
   struct crm_name_value labels[CRM_CTL_LABELS];
   size_t n_labels;

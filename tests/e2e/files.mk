@@ -11,6 +11,7 @@ dist_check_SCRIPTS += $(tree_tests)
 e2e_tests = \
 	tests/e2e/test-e2e.sh \
 	tests/e2e/test-backfill.sh \
+	tests/e2e/test-backfill-push.sh \
 	tests/e2e/test-faults.sh \
 	tests/e2e/test-requirements.sh \
 	tests/e2e/test-scrape.sh \
@@ -21,6 +22,7 @@ e2e_tests = \
 dist_check_SCRIPTS += $(e2e_tests)
 EXTRA_DIST += \
 	tests/e2e/backfill_compare.py \
+	tests/e2e/backfill_push.py \
 	tests/e2e/compare.py \
 	tests/e2e/expected.sql \
 	tests/e2e/requirements.py \

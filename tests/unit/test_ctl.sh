@@ -81,13 +81,26 @@ to_server="--conninfo dbname=x"
   try 'step that is none' 2 - '--step: "1 day" is no time' $to_server backfill --from 2025-01-01 --step '1 day' --output "$dir/b"
   try 'step of nothing' 2 - '--step: "0h" is no time' $to_server backfill --from 2025-01-01 --step 0h --output "$dir/b"
   try 'step that is too short' 2 - '--step: more than 10000000 instants' $to_server backfill --from 1999-01-01 --step 1s --output "$dir/b"
-  try 'format of backfill' 2 - 'allowed: openmetrics, victoriametrics, graphite' $to_server backfill --from 2025-01-01 --format text --output "$dir/b"
+  try 'format of backfill' 2 - 'allowed: openmetrics, victoriametrics, graphite, remote_write' $to_server backfill --from 2025-01-01 --format text --output "$dir/b"
   try 'label without a value' 2 - '--label: "job" is not NAME=VALUE' $to_server backfill --label job
   try 'label that nobody may set' 2 - '--label: "__name__=x" is not NAME=VALUE' $to_server backfill --label __name__=x
   try 'label twice' 2 - '--label: job is given twice' $to_server backfill --label job=a --label job=b
   try 'path without a name' 2 - '--path: "a.%T": %N (the name) is missing' $to_server backfill --from 2025-01-01 --format graphite --path a.%T --output "$dir/b"
   try 'path with something else' 2 - 'only %T (tenant) and %N (name)' $to_server backfill --from 2025-01-01 --format graphite --path a.%T.%N.%h --output "$dir/b"
   try 'directory that cannot be made' 2 - "$dir/none/b/: No such file" $to_server backfill --from 2025-01-01 --output "$dir/none/b"
+  push="$to_server backfill --from 2025-01-01 --format remote_write --output $dir/b"
+  try 'push to nowhere' 2 - '--url or --sink is missing' $push
+  try 'push to what is no URL' 2 - '--url: allowed: a whole URL with its path' $push --url host:9090
+  try 'push to another kind of URL' 2 - '--url: allowed: a whole URL with its path' $push --url ftp://host/x
+  try 'push to a host alone' 2 - '--url: allowed: a whole URL with its path' $push --url http://host:9090
+  try 'push with a password in the URL' 2 - '--url: it holds a user or a password' $push --url http://u:hunter2@host/api/v1/write
+  grep -q hunter2 "$dir/err" && echo "not ok $((n = n + 1)) - that password is not told" || echo "ok $((n = n + 1)) - that password is not told"
+  try 'push to two' 2 - '--url and --sink are both given' $push --url http://host/x --sink y
+  try 'push to a block that is not there' 2 - '--sink: there is no block <RemoteWrite "y"> or <OTLP> of that name; there is none at all' $push --sink y
+  try '--url with files' 2 - '--url says nothing without --format remote_write' $to_server backfill --from 2025-01-01 --output "$dir/b" --url http://host/x
+  try '--sink with files' 2 - '--sink says nothing without --format remote_write' $to_server backfill --from 2025-01-01 --output "$dir/b" --sink x
+  try '--url with once' 2 - '--url says nothing to the command once' once --url http://host/x
+  [ ! -e "$dir/b" ] && echo "ok $((n = n + 1)) - no directory is made for wrong arguments" || echo "not ok $((n = n + 1)) - no directory is made for wrong arguments"
   try '--from with once' 2 - '--from says nothing to the command once' once --from 2025-01-01
 }
 try 'no server' 2 'database  not reached' "$dir" --conninfo "host=$dir dbname=x user=u" check
