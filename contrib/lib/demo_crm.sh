@@ -50,3 +50,27 @@ CONF
   [ $# -eq 0 ] || printf '    %s\n' "$@"
   printf '  </Instance>\n</Plugin>\n'
 }
+
+# demo_crm_listen_block PORT: the plugin's own scrape endpoint; goes beside the block above.
+demo_crm_listen_block() { printf '<Plugin crm>\n  Listen "127.0.0.1:%s"\n</Plugin>\n' "$1"; }
+
+# demo_crm_history BUILD NOW DAYS: computes what the series would have been on each of the last DAYS days until NOW (seconds since 1970), and around the
+# same day a year ago, and pushes them to PROMETHEUS_URL, which must be empty and take remote writes. Labels are those of the scrape of
+# CRM_LISTEN_PORT, so that the past and the present are one series. Needs SVC_DIR/collectd.conf.
+demo_crm_history() {
+  local build=$1 now=$2 days=$3 log=$SVC_DIR/log/backfill.log part
+  copy_in "$build/crmctl" "$SVC_DIR/bin"
+  as_user chmod 755 "$SVC_DIR/bin/crmctl"
+  as_user touch "$log"
+  for part in "366 364" "$days 0"; do
+    if ! as_user "$SVC_DIR/bin/crmctl" --config "$SVC_DIR/collectd.conf" backfill --from "@$((now - ${part% *} * 86400))" --to "@$((now - ${part#* } * 86400))" \
+      --step 24h --format remote_write --url "$PROMETHEUS_URL/api/v1/write" --label job=crm --label "instance=127.0.0.1:$CRM_LISTEN_PORT" \
+      --output "$SVC_DIR/backfill-${part% *}" >>"$log" 2>&1; then
+      explain backfill
+      return 1
+    fi
+  done
+}
+# What a Prometheus needs for that: to take it, to keep it, and to look back from one day to the next.
+# shellcheck disable=SC2034 # for the caller
+DEMO_HISTORY_FLAGS=(--web.enable-remote-write-receiver --storage.tsdb.retention.time=10y --query.lookback-delta=25h)

@@ -212,24 +212,50 @@ sql() { as_user psql -X -q -v ON_ERROR_STOP=1 -h "$SVC_DIR/run" -U postgres -d "
 
 # --- Prometheus ------------------------------------------------------------------------------------------------------------
 
-# start_prometheus COLLECTD-PORT [SECONDS [FLAG...]]: scrapes collectd's write_prometheus every SECONDS (2).
+# start_prometheus COLLECTD-PORT [SECONDS [FLAG...]]: scrapes collectd's write_prometheus every SECONDS (2), and, as job crm, the plugin's own
+# endpoint if CRM_LISTEN_PORT is set. Loads the rules of PROMETHEUS_RULES, a directory, if that is set. If PROMETHEUS_BEFORE names a function, that is
+# called while nothing has been scraped yet: once there is a sample of now, Prometheus takes none of long ago.
 start_prometheus() {
-  local port
+  local port flags=("${@:3}")
   port=$(free_port 9090) || return 1
   PROMETHEUS_URL=http://127.0.0.1:$port
-  write_file "$SVC_DIR/prometheus.yml" <<YAML
+  if [ -n "${PROMETHEUS_BEFORE:-}" ]; then
+    write_file "$SVC_DIR/prometheus.yml" <<<'global: {}'
+  else
+    prometheus_conf "$@"
+  fi
+  spawn prometheus prometheus "--config.file=$SVC_DIR/prometheus.yml" "--storage.tsdb.path=$SVC_DIR/prometheus" \
+    "--web.listen-address=127.0.0.1:$port" --log.level=warn "${flags[@]}"
+  wait_for 30 prometheus "$SVC_PYTHON" "$SVC_LIB/query.py" get "$PROMETHEUS_URL/-/ready" || return 1
+  if [ -n "${PROMETHEUS_BEFORE:-}" ]; then
+    "$PROMETHEUS_BEFORE" || return 1
+    prometheus_conf "$@"
+    kill -HUP "${SVC_PID[prometheus]}"
+  fi
+}
+
+prometheus_conf() { # COLLECTD-PORT [SECONDS]
+  local seconds=${2:-2}
+  [ -z "${PROMETHEUS_RULES:-}" ] || copy_in "$PROMETHEUS_RULES"/*.rules.yml "$SVC_DIR/rules"
+  {
+    cat <<YAML
 global:
-  scrape_interval: ${2:-2}s
-  scrape_timeout: ${2:-2}s
+  scrape_interval: ${seconds}s
+  scrape_timeout: ${seconds}s
+  evaluation_interval: ${seconds}s
 scrape_configs:
   - job_name: collectd
     honor_labels: true # the instance is the host that collectd names
     static_configs:
       - targets: ["127.0.0.1:$1"]
 YAML
-  spawn prometheus prometheus "--config.file=$SVC_DIR/prometheus.yml" "--storage.tsdb.path=$SVC_DIR/prometheus" \
-    "--web.listen-address=127.0.0.1:$port" --log.level=warn "${@:3}"
-  wait_for 30 prometheus "$SVC_PYTHON" "$SVC_LIB/query.py" get "$PROMETHEUS_URL/-/ready"
+    [ -z "${CRM_LISTEN_PORT:-}" ] || cat <<YAML
+  - job_name: crm
+    static_configs:
+      - targets: ["127.0.0.1:$CRM_LISTEN_PORT"]
+YAML
+    [ -z "${PROMETHEUS_RULES:-}" ] || printf 'rule_files: ["%s/rules/*.rules.yml"]\n' "$SVC_DIR"
+  } | write_file "$SVC_DIR/prometheus.yml"
 }
 
 # prometheus_values EXPRESSION: one line per sample: labels as k=v,k=v in order, tab, value, tab, the sample's time in ms.
