@@ -16,7 +16,11 @@ start_carbon 10 || bail_out "carbon does not start"
 start_graphite || bail_out "graphite-web does not start"
 demo_crm_plugin_block 10 'PerAccount "all"' | write_file "$SVC_DIR/crm.conf"
 # One dimension and every 10 s: write_prometheus needs longer for each value the more of them there are.
-collectd_conf "$build" 10 < <(demo_crm_plugin_block 10 'GroupBy "segment"')
+CRM_LISTEN_PORT=$(free_port 9477) || bail_out "no free port"
+collectd_conf "$build" 10 < <(
+  demo_crm_plugin_block 10 'GroupBy "segment"'
+  demo_crm_listen_block "$CRM_LISTEN_PORT"
+)
 start_collectd
 
 # --- Prometheus with a history: every second day of 90, and the days a year ago with which things are compared --------------------------
@@ -37,7 +41,7 @@ ok "the demo has a history of 90 days" history days 92 0
 
 port=$(free_port 9090)
 PROMETHEUS_URL=http://127.0.0.1:$port
-"$here/prometheus.py" "$COLLECTD_PORT" demo | write_file "$SVC_DIR/prometheus.json" || bail_out "no configuration of Prometheus"
+"$here/prometheus.py" "$CRM_LISTEN_PORT" | write_file "$SVC_DIR/prometheus.json" || bail_out "no configuration of Prometheus"
 spawn prometheus prometheus "--config.file=$SVC_DIR/prometheus.json" "--storage.tsdb.path=$SVC_DIR/prometheus" "--web.listen-address=127.0.0.1:$port" \
   --storage.tsdb.retention.time=10y --query.lookback-delta=50h --log.level=warn
 wait_for 30 prometheus "$SVC_PYTHON" "$SVC_LIB/query.py" get "$PROMETHEUS_URL/-/ready" || bail_out "Prometheus does not start"
