@@ -62,8 +62,8 @@ def alive():
         ),
         board.stat(
             "Rows refused",
-            "Rows that the reads of an interval refused because they make no sense; the table below says which and why.",
-            Target("sum(increase(" + sel("rows_rejected_total") + f"[{STEP}]))", "Rows"),
+            "Rows that are left out at the moment because they make no sense; the table below says which and why.",
+            Target("sum(" + sel("relation_rows_refused") + ")", "Rows"),
             4,
             4,
             unit="none",
@@ -292,9 +292,8 @@ def build():
         ),
         board.table(
             "Rows refused, by reason",
-            "Rows refused within the time range because they make no sense; each read counts them again. undated_churn counts churned"
-            " accounts without any date of it.",
-            [Target("sum by (relation, reason) (increase(" + sel("rows_rejected_total") + "[$__range])) > 0", table=True)],
+            "Rows that are left out at the moment because they make no sense. undated_churn counts churned accounts without any date of it.",
+            [Target("sum by (relation, reason) (" + sel("relation_rows_refused") + ") > 0", table=True)],
             8,
             8,
             unit="none",

@@ -220,6 +220,7 @@ static void publish(struct crm_engine *engine, const struct crm_patch_applied *a
     state->available[r] = facts->available[r];
     state->rows[r] = facts->rows[r];
     state->read_at[r] = facts->read_at[r];
+    memcpy(state->refused[r], facts->rejected[r], sizeof(state->refused[r]));
     for (int why = 0; why < CRM_REJECTS; why++)
       state->rejected_total[r][why] += applied != NULL ? applied->rejected[r][why] : facts->rejected[r][why];
   }

@@ -35,9 +35,11 @@ static void add_relations(struct adder *a, const struct crm_engine_state *state,
     if (state->available[r] && state->drift_known)
       add(a, CRM_FAM_DRIFT_ROWS_TOTAL, relation, NULL, crm_number_int((int64_t)state->drift_total[r]));
     for (int why = 0; why < CRM_REJECTS; why++)
-      if (state->rejected_total[r][why] > 0)
-        add(a, CRM_FAM_ROWS_REJECTED_TOTAL, relation, crm_reject_name((enum crm_reject)why),
-            crm_number_int((int64_t)state->rejected_total[r][why]));
+      if (state->rejected_total[r][why] > 0) {
+        const char *reason = crm_reject_name((enum crm_reject)why);
+        add(a, CRM_FAM_ROWS_REJECTED_TOTAL, relation, reason, crm_number_int((int64_t)state->rejected_total[r][why]));
+        add(a, CRM_FAM_RELATION_ROWS_REFUSED, relation, reason, crm_number_int((int64_t)state->refused[r][why]));
+      }
   }
 }
 

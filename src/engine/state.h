@@ -24,6 +24,7 @@ struct crm_engine_state {
   bool available[CRM_RELATIONS];
   uint64_t rows[CRM_RELATIONS];
   crm_time read_at[CRM_RELATIONS];
+  uint64_t refused[CRM_RELATIONS][CRM_REJECTS];        /* of the picture at hand */
   uint64_t rejected_total[CRM_RELATIONS][CRM_REJECTS]; /* since the start of the process */
   /* Of the last computation. */
   uint64_t series[3]; /* by enum crm_scope: cell, tenant, account */

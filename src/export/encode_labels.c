@@ -41,9 +41,16 @@ const char *crm_label_value(const char *text, size_t len, char scratch[CRM_LABEL
 /* A copy of the value as it is sent, "" for none; NULL when out of memory. */
 static char *value_copy(const char *text) {
   char scratch[CRM_LABEL_VALUE_MAX];
-  size_t len;
+  size_t len = 0;
   const char *value = text != NULL ? crm_label_value(text, strlen(text), scratch, &len) : NULL;
-  return value != NULL ? strndup(value, len) : strdup("");
+  if (value == NULL)
+    return strdup("");
+  char *copy = malloc(len + 1);
+  if (copy == NULL)
+    return NULL;
+  memcpy(copy, value, len);
+  copy[len] = '\0';
+  return copy;
 }
 
 static bool has_label(const struct crm_encoder *e, const char *name) {

@@ -46,7 +46,7 @@ spawn prometheus prometheus "--config.file=$SVC_DIR/prometheus.json" "--storage.
   --storage.tsdb.retention.time=10y --query.lookback-delta=50h --log.level=warn
 wait_for 30 prometheus "$SVC_PYTHON" "$SVC_LIB/query.py" get "$PROMETHEUS_URL/-/ready" || bail_out "Prometheus does not start"
 
-prometheus_has_values() { [ -n "$(prometheus_values 'crm_build_info')" ] && [ -n "$(prometheus_values 'increase(crm_rows_rejected_total[2m]) > 0')" ]; }
+prometheus_has_values() { [ -n "$(prometheus_values 'crm_relation_rows_refused > 0')" ]; }
 ok "collectd's own series come to Prometheus" wait_for 120 collectd prometheus_has_values
 graphite_has_values() { [ -n "$(graphite_values 'demo.crm.*.gauge.health_change_points_by_segment.*.90d')" ]; }
 ok "values come to Graphite" wait_for 120 collectd graphite_has_values

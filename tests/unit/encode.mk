@@ -24,6 +24,6 @@ EXTRA_DIST += tests/unit/test_encode_decode.py
 check_PROGRAMS += tests/unit/test_encode_memory.t
 tests_unit_test_encode_memory_t_SOURCES = tests/unit/test_encode_memory.c
 tests_unit_test_encode_memory_t_CPPFLAGS = $(CRM_ENCODE_TEST_CPPFLAGS)
-tests_unit_test_encode_memory_t_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup,--wrap=strndup
+tests_unit_test_encode_memory_t_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 tests_unit_test_encode_memory_t_LDADD = $(CRM_ENCODE_TEST_LDADD)
 TESTS += tests/unit/test_encode_memory.t

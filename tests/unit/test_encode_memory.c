@@ -25,12 +25,10 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *data, size_t size);
 char *__real_strdup(const char *text);
-char *__real_strndup(const char *text, size_t len);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *data, size_t size);
 char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
 
 static bool fails(void) {
   if (countdown == 0 || --countdown > 0)
@@ -51,10 +49,6 @@ void *__wrap_realloc(void *data, size_t size) {
 char *__wrap_strdup(const char *text) {
   return fails() ? NULL : __real_strdup(text);
 }
-char *__wrap_strndup(const char *text, size_t len) {
-  return fails() ? NULL : __real_strndup(text, len);
-}
-
 static void fill(struct crm_series_set *set, struct crm_pick *picks) {
   assert_int_equal(crm_set_init(set), CRM_OK);
   for (uint32_t i = 0; i < N; i++) {

@@ -572,6 +572,7 @@ static void test_own_series(void **state) {
   engine_state.rows[CRM_REL_NPS] = 42;
   engine_state.read_at[CRM_REL_NPS] = INT64_C(1700000000000000);
   engine_state.rejected_total[CRM_REL_NPS][CRM_REJECT_OUT_OF_RANGE] = 2;
+  engine_state.refused[CRM_REL_NPS][CRM_REJECT_OUT_OF_RANGE] = 1;
   engine_state.mode[CRM_REL_NPS] = CRM_CHANGES_POLL;
   engine_state.drift_known = true;
   engine_state.drift_total[CRM_REL_NPS] = 5;
@@ -589,6 +590,7 @@ static void test_own_series(void **state) {
       {"rows of nps", CRM_FAM_RELATION_ROWS, "nps", 42},
       {"age of nps", CRM_FAM_SOURCE_AGE_SECONDS, "nps", 2.5},
       {"refused", CRM_FAM_ROWS_REJECTED_TOTAL, "nps", 2},
+      {"refused now", CRM_FAM_RELATION_ROWS_REFUSED, "nps", 1},
       {"available", CRM_FAM_RELATION_AVAILABLE, "nps", 1},
       {"not available", CRM_FAM_RELATION_AVAILABLE, "goal", 0},
       {"bytes", CRM_FAM_STORE_BYTES, NULL, 4096},
