@@ -3,7 +3,7 @@ check_PROGRAMS += tests/e2e/crm_feed
 tests_e2e_crm_feed_SOURCES = tests/e2e/crm_feed.c
 tests_e2e_crm_feed_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCURL_CFLAGS)
 tests_e2e_crm_feed_LDADD = libcrm.la
-e2e_tests += tests/e2e/test-remote-write.sh tests/e2e/test-sink-requests.sh tests/e2e/test-sink-keeping.sh
+exports_tests += tests/e2e/test-remote-write.sh tests/e2e/test-sink-requests.sh tests/e2e/test-sink-keeping.sh
 EXTRA_DIST += \
 	tests/e2e/feed.py \
 	tests/e2e/receiver.py \
