@@ -120,6 +120,9 @@ sql -c 'UPDATE test.nap SET seconds = 0'
 fresh_collectd
 ok "it starts again" wait_for 30 collectd metric_is demo up 1
 spawn locker psql -X -q -h "$SVC_DIR/run" -U postgres -d crm -c "BEGIN; LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(60)"
+locked() { [ "$(sql -At -c "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'accounts'::regclass")" = 1 ]; }
+wait_for 15 locker locked || bail_out "the table cannot be locked"
+sql -c 'UPDATE crm_ext.account_detail SET updated_at = now()' # what has not changed is not read
 ok "a read waits for a lock" wait_for 15 collectd reading "wait_event_type = 'Lock'"
 stops_within 2000 "a lock does not hold the daemon"
 ok "nothing waits for the lock any more" wait_for 5 postgres not_reading "true"

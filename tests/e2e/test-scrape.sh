@@ -80,8 +80,8 @@ once >"$work/before.json" || bail_out "crmctl once does not run"
 "${scrape[@]}" get "$open" 'Accept-Encoding: gzip' >"$work/page.gz"
 once >"$work/after.json"
 for when in before after; do "${scrape[@]}" series once "$work/$when.json" >"$work/$when"; done
-is_own() { grep -E '^crm_(up|source_age|relation_|rows_rejected|sync_|compute_|store_|accounts_changed|full_sync|series|dimension_dropped|build_info|remote_write|follow|facts)'; }
-not_own() { grep -vE '^crm_(up|source_age|relation_|rows_rejected|sync_|compute_|store_|accounts_changed|full_sync|series|dimension_dropped|build_info|remote_write|follow|facts)'; }
+is_own() { grep -E '^crm_(up|source_|drift_|relation_|rows_rejected|sync_|compute_|store_|accounts_changed|full_sync|series|dimension_dropped|build_info|remote_write)'; }
+not_own() { grep -vE '^crm_(up|source_|drift_|relation_|rows_rejected|sync_|compute_|store_|accounts_changed|full_sync|series|dimension_dropped|build_info|remote_write)'; }
 for form in text openmetrics protobuf; do
   file=$work/page.$form
   [ "$form" != text ] || file=$work/page
