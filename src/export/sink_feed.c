@@ -44,6 +44,8 @@ enum crm_status crm_sink_pick(struct crm_sink *sink, struct crm_channel *channel
     status = crm_picks_add(picks, frame->business, &sink->selection, live_business(channel), live_selection(sink, &channel->business));
   if (status == CRM_OK)
     status = crm_picks_add(picks, frame->own, &sink->selection, live_own(channel), live_selection(sink, &channel->own));
+  if (status == CRM_OK)
+    status = crm_picks_by_account(picks->list, picks->n);
   if (status != CRM_OK) {
     crm_picks_free(picks);
     return status;
