@@ -4,6 +4,6 @@
 # Milliseconds of a clock that only goes forward.
 now_ms() {
   local up
-  read -r up _ </proc/uptime
+  IFS=' ' read -r up _ </proc/uptime # a trap may run where IFS is another
   printf '%d\n' "$((10#${up/./} * 10))"
 }

@@ -83,7 +83,8 @@ void crm_patch_read_at(struct crm_patch *patch, enum crm_relation relation, crm_
 enum crm_status crm_patch_replace(struct crm_patch *patch, enum crm_relation relation, const char *account_id, size_t len,
                                   struct crm_error *err) CRM_MUSTCHECK;
 /* A whole relation is read anew: crm_patch_replace for every account, known or not, at the cost of the relation. Forgets every refused
- * row of it, and makes it available if it was not. Of `account`: accounts that are not given are deleted. */
+ * row of it, and makes it available if it was not. Of `account`: accounts that are not given are deleted. Comes
+ * before any row of the relation: those given earlier in this patch would be there twice. */
 enum crm_status crm_patch_replace_all(struct crm_patch *patch, enum crm_relation relation, struct crm_error *err) CRM_MUSTCHECK;
 
 /* Takes a copy of the row. Where the account's span is being replaced, or the whole relation, the row is part of that; else it is an upsert
