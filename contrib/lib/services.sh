@@ -23,6 +23,7 @@ SVC_KEEP=${SVC_KEEP:-}   # not empty: the scratch directory stays
 SVC_NAMES=()             # in the order of their start
 declare -A SVC_PID=()
 SVC_USER=()              # what a command is prefixed with to run as an ordinary user
+SVC_PATIENCE=1           # what limits of waiting are multiplied with
 # shellcheck disable=SC2034 # for the caller
 SVC_STOP_MS=0 SVC_STOP_STATUS=0
 
@@ -101,9 +102,9 @@ explain() {
   services_say "---"
 }
 
-# wait_for SECONDS NAME COMMAND...: until the command succeeds; fails at once if the service NAME has ended ("-" for none).
+# wait_for SECONDS NAME COMMAND...: until the command succeeds, SECONDS x SVC_PATIENCE at most; fails at once if the service NAME has ended ("-" for none).
 wait_for() {
-  local end=$(($(now_ms) + $1 * 1000)) name=$2
+  local end=$(($(now_ms) + $1 * 1000 * SVC_PATIENCE)) name=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
     if [ "$name" != - ] && ! service_alive "$name"; then

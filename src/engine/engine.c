@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,6 +172,7 @@ struct follow {
   uint64_t failures;
   bool told_first_read;
   int64_t full_due_us; /* monotonic; 0 before the first full read */
+  char told_why[160];  /* why everything is read anew, as told since the last good read; an attempt that fails must not say it again */
   enum crm_relation_state relation[CRM_RELATIONS];
 };
 
@@ -235,6 +237,7 @@ static void tell_success(struct crm_engine *engine, struct follow *follow, const
                         (double)(crm_clock_monotonic_us() - follow->down_since_us) / 1e6);
   }
   follow->failures = 0;
+  follow->told_why[0] = '\0';
   if (!follow->told_first_read) {
     uint64_t rows = 0;
     int relations = 0;
@@ -329,14 +332,16 @@ static enum crm_status sync_full(struct crm_engine *engine, bool compare, struct
   return CRM_OK;
 }
 
-static enum crm_status sync_changes(struct crm_engine *engine, bool *full_wanted, struct crm_error *err) {
+static enum crm_status sync_changes(struct crm_engine *engine, struct follow *follow, bool *full_wanted, struct crm_error *err) {
   struct crm_refresh refresh;
   enum crm_status status = crm_source_refresh(engine->source, engine->picture, &refresh, err);
   if (status != CRM_OK)
     return status;
   *full_wanted = refresh.full_wanted;
   if (refresh.full_wanted) {
-    crm_log(&engine->log, CRM_LOG_INFO, "everything is read anew: %s", refresh.reason);
+    if (strcmp(refresh.reason, follow->told_why) != 0)
+      crm_log(&engine->log, CRM_LOG_INFO, "everything is read anew: %s", refresh.reason);
+    snprintf(follow->told_why, sizeof(follow->told_why), "%s", refresh.reason);
     return CRM_OK;
   }
   struct crm_patch_applied applied;
@@ -359,7 +364,7 @@ static enum crm_status sync_once(struct crm_engine *engine, struct follow *follo
   int64_t period_us = engine->options->full_sync_us;
   bool due = period_us > 0 && follow->full_due_us != 0 && crm_clock_monotonic_us() >= follow->full_due_us;
   bool full_wanted = engine->picture == NULL || due;
-  enum crm_status status = full_wanted ? CRM_OK : sync_changes(engine, &full_wanted, err);
+  enum crm_status status = full_wanted ? CRM_OK : sync_changes(engine, follow, &full_wanted, err);
   if (status != CRM_OK || !full_wanted)
     return status;
   status = sync_full(engine, due && engine->picture != NULL, err);

@@ -22,7 +22,10 @@ SQL
 slow_signal='<Relation "signal">
       Query "WITH nap AS MATERIALIZED (SELECT pg_sleep(seconds) FROM test.nap) SELECT s.account_id::text AS account_id, s.kind, s.observed_at AS at, s.weight FROM nap, crm_ext.signal s"
     </Relation>'
-collectd_conf "$build" 1 < <(demo_crm_plugin_block 1 "$slow_signal" "StaleAfter 6" "LockTimeout 30")
+# Few values, because write_prometheus takes its time with new ones, and what is waited for here comes through it.
+few=('MaxBreakdowns 0' 'GroupBy "segment"')
+for relation in engagement contact goal; do few+=("<Relation \"$relation\">" "  Disabled true" "</Relation>"); done
+collectd_conf "$build" 1 < <(demo_crm_plugin_block 1 "$slow_signal" "StaleAfter 10" "LockTimeout 30" "${few[@]}")
 
 reading() { # STATE-OF-BACKEND: a backend of the plugin is in it
   [ "$(sql -Atc "SELECT count(*) FROM pg_stat_activity WHERE usename = '$DEMO_READER' AND $1")" -gt 0 ]
@@ -149,7 +152,7 @@ SVC_DATABASE=postgres sql -c 'CREATE DATABASE empty'
 SVC_DATABASE=empty sql <"$CRM_SRCDIR/contrib/sql/schema.sql"
 SVC_DATABASE=empty sql <"$CRM_SRCDIR/contrib/sql/schema_ext.sql"
 SVC_DATABASE=empty sql <"$CRM_SRCDIR/contrib/sql/role.sql" >/dev/null
-collectd_conf "$build" 1 < <(demo_crm_plugin_block 1 | sed 's/Database "crm"/Database "empty"/')
+collectd_conf "$build" 1 < <(demo_crm_plugin_block 1 "${few[@]}" | sed 's/Database "crm"/Database "empty"/')
 fresh_collectd
 ok "an empty CRM is up" wait_for 30 collectd metric_is demo up 1
 is "with no account" "$(account_total)" 0

@@ -8,13 +8,14 @@
 . "$CRM_SRCDIR/contrib/lib/demo_crm.sh"
 
 SVC_ANY_PORT=0
+SVC_PATIENCE=${CRM_TEST_PATIENCE:-1} # more where several tests run side by side
 E2E_WATCH=
 trap '[ -z "$E2E_WATCH" ] || kill "$E2E_WATCH" 2>/dev/null; services_end' EXIT
 trap 'exit 143' TERM INT HUP
 
 # A test that is over its time says so itself instead of being killed with nothing said.
 e2e_deadline() { # SECONDS
-  (sleep "$1" && kill -TERM $$) </dev/null >/dev/null 2>&1 &
+  (sleep $(($1 * SVC_PATIENCE)) && kill -TERM $$) </dev/null >/dev/null 2>&1 &
   E2E_WATCH=$!
 }
 
