@@ -12,7 +12,7 @@
 /* `n` values of the family, each with labels of its own. */
 static void add(struct crm_series_set *set, enum crm_family family, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    char value[16];
+    char value[24];
     const char *labels[CRM_FAMILY_LABELS + 2];
     size_t k = 0;
     snprintf(value, sizeof(value), "v%zu", i);
