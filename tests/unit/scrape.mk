@@ -13,7 +13,7 @@ TESTS += tests/unit/test_exposition.t
 
 check_PROGRAMS += tests/unit/test_exports.t
 tests_unit_test_exports_t_SOURCES = tests/unit/test_exports.c
-tests_unit_test_exports_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) $(ZLIB_CFLAGS)
+tests_unit_test_exports_t_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(ZLIB_CFLAGS)
 tests_unit_test_exports_t_LDADD = libcrm.la $(CMOCKA_LIBS) $(ZLIB_LIBS) -lpthread
 TESTS += tests/unit/test_exports.t
 

@@ -5,7 +5,7 @@ TESTS += tests/unit/test_stop.t tests/unit/test_conninfo.t tests/unit/test_mappi
 	tests/unit/test_source_live.t tests/unit/test_source_faults.t
 
 tests_unit_test_stop_t_SOURCES = tests/unit/test_stop.c
-tests_unit_test_stop_t_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_stop_t_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS)
 tests_unit_test_stop_t_LDADD = libcrm.la $(CMOCKA_LIBS)
 
 tests_unit_test_conninfo_t_SOURCES = tests/unit/test_conninfo.c

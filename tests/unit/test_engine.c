@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "engine/state.h"
 #include "facts/builder.h"
+#include "lib/patience.h"
 #include "source/follow.h"
 
 /* --- the scripted source ---------------------------------------------------------------------------------------------- */
@@ -317,13 +318,13 @@ static void start(struct fixture *f) {
 }
 
 static void stop(struct fixture *f) {
-  assert_true(crm_engine_stop(f->engine, crm_clock_monotonic_us() + 2 * CRM_US_PER_SECOND));
+  assert_true(crm_engine_stop(f->engine, crm_clock_monotonic_us() + (int64_t)patient(2e6)));
   assert_int_equal(f->host.prepared, f->host.discarded);
 }
 
-/* Ticks at `now` until `done`, at most for 30 s. */
+/* Ticks at `now` until `done`, for a time that is long for any of what is waited for. */
 static bool tick_until(struct fixture *f, crm_time now, struct seen *seen, bool (*done)(const struct fixture *, const struct seen *)) {
-  int64_t deadline = crm_clock_monotonic_us() + 30 * CRM_US_PER_SECOND; /* a pause of the back-off takes up to 5 s */
+  int64_t deadline = crm_clock_monotonic_us() + (int64_t)patient(30e6); /* a pause of the back-off takes up to 5 s */
   do {
     crm_engine_tick(f->engine, now, see, seen);
     if (done(f, seen))
@@ -552,7 +553,8 @@ static void test_a_limit_is_told_once(void **state) {
   f->options.params.max_series = 1;
   start(f);
   crm_time now = crm_clock_realtime_us();
-  for (int i = 0; i < 500 && !(kept.set != NULL && kept.reached == 1 && i > 20); i++) {
+  int64_t deadline = crm_clock_monotonic_us() + (int64_t)patient(5e6);
+  for (int i = 0; crm_clock_monotonic_us() < deadline && !(kept.set != NULL && kept.reached == 1 && i > 20); i++) {
     crm_engine_tick(f->engine, now += CRM_US_PER_SECOND / 10, keep, &kept);
     struct timespec ts = {.tv_nsec = 10000000};
     nanosleep(&ts, NULL);

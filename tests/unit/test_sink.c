@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "export/sink_internal.h"
+#include "lib/patience.h"
 
 /* --- a look-up that hangs: this definition takes the place of the C library's in this program, libcurl's included ------------------ */
 
@@ -174,16 +175,15 @@ static int64_t metric(struct crm_sink *sink, const char *instance, enum crm_fami
   return value;
 }
 
+static int64_t seconds(double s) {
+  return (int64_t)patient(s * 1e6);
+}
+
 static void await_metric(struct crm_sink *sink, const char *instance, enum crm_family family, int64_t value) {
-  int64_t end = crm_clock_monotonic_us() + 60 * CRM_US_PER_SECOND;
+  int64_t end = crm_clock_monotonic_us() + seconds(60);
   while (metric(sink, instance, family) < value && crm_clock_monotonic_us() < end)
     usleep(2000);
   assert_int_equal(metric(sink, instance, family), value);
-}
-
-static int64_t seconds(double s) {
-  const char *patience = getenv("CRM_TEST_PATIENCE"); /* valgrind and sanitizers are slow */
-  return (int64_t)(s * 1e6 * (patience == NULL ? 1 : atof(patience)));
 }
 
 struct offering {
@@ -315,7 +315,7 @@ static void test_abandoned(void **state) {
   pthread_mutex_unlock(&logged.mutex);
   /* It ends by itself, and says no more. */
   bool ended = false;
-  for (int i = 0; i < 5000 && !ended; i++) {
+  for (int64_t end = crm_clock_monotonic_us() + seconds(10); !ended && crm_clock_monotonic_us() < end;) {
     usleep(2000);
     pthread_mutex_lock(&sink->mutex);
     ended = sink->ended;

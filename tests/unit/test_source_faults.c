@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lib/patience.h"
 #include "lib/source_fixture.h"
 
 #define SECRET "hunter2-S3cret"
@@ -39,13 +40,6 @@ static int reset(void **state) {
 
 static double ms_since(int64_t start_us) {
   return (double)(crm_clock_monotonic_us() - start_us) / 1000;
-}
-
-/* Limits are those of a machine that has nothing else to do. CRM_TEST_PATIENCE multiplies them, for runs under valgrind or a sanitizer or
- * beside others. */
-static double patient(double limit_ms) {
-  const char *patience = getenv("CRM_TEST_PATIENCE");
-  return patience != NULL ? limit_ms * strtod(patience, NULL) : limit_ms;
 }
 
 /* How many sessions of ours the server has, waiting for at most two seconds until there are `wanted`. */
