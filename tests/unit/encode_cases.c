@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Requests of random series with hostile labels, for a decoder that is not ours: prints one JSON object a line with what was given to the
- * encoder and the body that came out; bytes are in hexadecimal. test_encode_decode.py judges. Usage: encode_cases SEED CASES */
+ * encoder and the body that came out; bytes are in hexadecimal. test_encode_decode.py judges. Usage: encode_cases SEED CASES; or
+ * encode_cases plain, which writes one request of remote write 1.0 as it is sent: of three series, the last of which has ended. */
 #include "crm_config.h"
 
 #include <inttypes.h>
@@ -221,7 +222,30 @@ static void one_case(void) {
   crm_set_free(&sets[1]);
 }
 
+static void plain_case(void) {
+  static const struct crm_name_value external = {"zone", "north"};
+  const struct crm_sink_options options = {.name = "s", .protocol = CRM_REMOTE_WRITE_1, .labels = &external, .n_labels = 1};
+  struct crm_series_set set;
+  struct crm_encoder *encoder;
+  struct crm_body body;
+  must(crm_set_init(&set) == CRM_OK, "memory");
+  must(crm_set_add(&set, CRM_FAM_UP, (const char *[]){"acme"}, 1, crm_number_int(1)) == CRM_OK &&
+           crm_set_add(&set, CRM_FAM_ARR, (const char *[]){"acme", "EUR"}, 2, crm_number_ratio(12345, 100)) == CRM_OK &&
+           crm_set_add(&set, CRM_FAM_NPS, (const char *[]){"acme"}, 1, crm_number_int(-7)) == CRM_OK,
+       "a series cannot be added");
+  struct crm_pick picks[3] = {{.set = &set, .sample = 0}, {.set = &set, .sample = 1}, {.set = &set, .sample = 2, .stale = true}};
+  must(crm_encoder_new(&options, "crm-1", 0, &encoder, NULL) == CRM_OK, "no encoder");
+  must(crm_encode(encoder, INT64_C(1700000000123456), picks, 3, &body, NULL) == CRM_OK, "no body");
+  must(fwrite(body.data, 1, body.len, stdout) == body.len, "the body cannot be written");
+  crm_encoder_free(encoder);
+  crm_set_free(&set);
+}
+
 int main(int argc, char **argv) {
+  if (argc == 2 && strcmp(argv[1], "plain") == 0) {
+    plain_case();
+    return 0;
+  }
   must(argc == 3, "usage: encode_cases SEED CASES");
   state = strtoull(argv[1], NULL, 10);
   for (long n = strtol(argv[2], NULL, 10); n > 0; n--)
