@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/tcp.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -26,6 +27,7 @@ enum {
   REQUEST_MAX_BYTES = 16384, /* memory of one connection: a longer request is refused */
   FILE_MAX_BYTES = 1 << 20,  /* of a certificate or key */
   ANSWER_TIMEOUTS = 4,
+  SLOWEST_AT_LIMIT = 65536, /* bytes a second */
 };
 static const int64_t retry_us = 5 * CRM_US_PER_SECOND, idle_at_limit_us = CRM_US_PER_SECOND, certificate_check_us = 10 * CRM_US_PER_SECOND;
 
@@ -35,7 +37,8 @@ struct connection {
   struct crm_listen *listen;
   int fd;
   bool answering;
-  int64_t since_us; /* when it came, when its last answer ended, or when the present one began */
+  int64_t since_us;     /* when it came, when its last answer ended, or when the present one began */
+  uint64_t taken_bytes; /* by the other side, when the present answer began */
 };
 
 struct crm_listen {
@@ -100,6 +103,13 @@ static void notice_connection(void *cls, struct MHD_Connection *mhd, void **cont
   *context = NULL;
 }
 
+/* Bytes that the other side has confirmed since it connected. */
+static uint64_t taken_bytes(int fd) {
+  struct tcp_info info = {0};
+  socklen_t len = sizeof(info);
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_bytes_acked : 0;
+}
+
 static void set_answering(struct MHD_Connection *mhd, bool answering) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   struct connection *c = info == NULL ? NULL : info->socket_context;
@@ -108,6 +118,7 @@ static void set_answering(struct MHD_Connection *mhd, bool answering) {
   pthread_mutex_lock(&c->listen->mutex);
   c->answering = answering;
   c->since_us = crm_clock_monotonic_us();
+  c->taken_bytes = taken_bytes(c->fd);
   pthread_mutex_unlock(&c->listen->mutex);
 }
 
@@ -115,19 +126,23 @@ static void notice_completed(void *cls, struct MHD_Connection *mhd, void **reque
   set_answering(mhd, false);
 }
 
-/* libmicrohttpd's own limit counts from the last byte: who sends one now and then would stay for ever. */
+/* Whether somebody else needs the place more. libmicrohttpd's own limit counts from the last byte: who sends or takes one now and then would
+ * stay for ever. */
+static bool is_slow(const struct connection *c, bool full, int64_t now_us) {
+  int64_t limit = c->listen->options->timeout_us, age = now_us - c->since_us;
+  if (age > (c->answering ? ANSWER_TIMEOUTS * limit : limit))
+    return true;
+  if (!full || age <= idle_at_limit_us)
+    return false;
+  return !c->answering || (int64_t)(taken_bytes(c->fd) - c->taken_bytes) < age * SLOWEST_AT_LIMIT / CRM_US_PER_SECOND;
+}
+
 static void close_slow(struct crm_listen *listen, int64_t now_us) {
   pthread_mutex_lock(&listen->mutex);
   bool full = listen->n_connections >= listen->options->max_connections;
-  for (struct connection *c = listen->connections; c != NULL; c = c->next) {
-    int64_t limit = listen->options->timeout_us;
-    if (c->answering)
-      limit *= ANSWER_TIMEOUTS;
-    else if (full && limit > idle_at_limit_us)
-      limit = idle_at_limit_us;
-    if (now_us - c->since_us > limit)
+  for (struct connection *c = listen->connections; c != NULL; c = c->next)
+    if (is_slow(c, full, now_us))
       shutdown(c->fd, SHUT_RDWR);
-  }
   pthread_mutex_unlock(&listen->mutex);
 }
 

@@ -144,15 +144,22 @@ static void publish(struct fixture *f, const char *instance, const char *name, i
   crm_frame_unref(frame);
 }
 
-static int connect_to(const struct fixture *f) {
+/* With a receive buffer of so many bytes; 0: the system's. */
+static int connect_with(const struct fixture *f, int buffer) {
   struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons((uint16_t)atoi(f->port))};
   struct timeval limit = {.tv_sec = (time_t)patient(20)};
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd >= 0 && buffer > 0)
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer)), 0);
   if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0)
     return fd;
   if (fd >= 0)
     close(fd);
   return -1;
+}
+
+static int connect_to(const struct fixture *f) {
+  return connect_with(f, 0);
 }
 
 /* Sends the request, which asks for the end of the connection, and reads to it; false if there was none within 20 s. */
@@ -411,6 +418,50 @@ static void test_dribbling(void **state) {
   stop(f);
 }
 
+/* More readers than there may be ask for a page that is larger than the system's buffers, and do not take it; one takes some of it at times. */
+static void test_slow_readers(void **state) {
+  enum { READERS = 8, ACCOUNTS = 60000 };
+  struct fixture *f = *state;
+  struct crm_series_set business, own;
+  char answer[16384], account[16];
+  int held[READERS];
+  f->listen.max_connections = 4;
+  start(f);
+  assert_int_equal(crm_set_init(&business), CRM_OK);
+  assert_int_equal(crm_set_init(&own), CRM_OK);
+  for (int i = 0; i < ACCOUNTS; i++) {
+    const char *info[] = {"one", account, "A name that takes its room", "smb", "ann", "steel", "eu", "active", "EUR"};
+    snprintf(account, sizeof(account), "%d", i);
+    assert_int_equal(crm_set_add(&business, CRM_FAM_ACCOUNT_INFO, info, 9, crm_number_int(1)), CRM_OK);
+  }
+  assert_int_equal(crm_set_sort(&business), CRM_OK);
+  struct crm_frame *frame = crm_frame_new("one", 1, &business, &own);
+  assert_non_null(frame);
+  crm_exports_publish(f->exports, frame);
+  crm_frame_unref(frame);
+  assert_true(wait_for(f, METRICS, "crm_account_info{"));
+  for (int i = 0; i < READERS; i++) {
+    held[i] = connect_with(f, 4096);
+    assert_true(held[i] >= 0);
+    assert_int_equal(write(held[i], "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 35), 35);
+  }
+  assert_true(read(held[0], answer, 1024) > 0);
+  int64_t began = crm_clock_monotonic_us();
+  assert_true(get(f, REQUEST("GET", "/-/healthy", ""), answer, sizeof(answer)));
+  assert_non_null(strstr(answer, "OK"));
+  assert_true(crm_clock_monotonic_us() - began < seconds(8));
+  /* One that takes it gets all of it. */
+  char *whole = malloc(1 << 24), *last;
+  assert_non_null(whole);
+  assert_true(get(f, METRICS, whole, 1 << 24));
+  assert_non_null(last = strstr(whole, "crm_account_info{tenant=\"one\",account=\"59999\""));
+  assert_true(last - whole > 6000000); /* more than the buffers hold */
+  free(whole);
+  for (int i = 0; i < READERS; i++)
+    close(held[i]);
+  stop(f);
+}
+
 /* What is too long, or no HTTP at all, is refused or cut off, and the endpoint lives. */
 static void test_odd_requests(void **state) {
   struct fixture *f = *state;
@@ -575,6 +626,7 @@ int main(void) {
       TEST(test_token),
       TEST(test_half_open),
       TEST(test_dribbling),
+      TEST(test_slow_readers),
       TEST(test_odd_requests),
       TEST(test_port_taken),
       TEST(test_stop_with_clients),
