@@ -8,7 +8,7 @@ PACKAGES_BUILD=(autoconf automake libtool pkg-config make gcc libc6-dev perl xz-
   libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler libmicrohttpd-dev libsnappy-dev zlib1g-dev)
 PACKAGES_RUN=(collectd-core libmicrohttpd12 libprotobuf-c1 postgresql prometheus graphite-carbon graphite-web python3 tzdata)
 PACKAGES_CHECK=(libcmocka-dev locales clang libclang-rt-14-dev valgrind binutils openssl victoria-metrics protobuf-compiler python3-protobuf
-  python3-snappy prometheus-alertmanager python3-yaml)
+  python3-snappy prometheus-alertmanager prometheus-node-exporter python3-yaml)
 
 # Prints those of the packages which are not installed.
 packages_missing() {

@@ -11,8 +11,12 @@ scrape.py prometheus URL SELECTOR             the same of what a Prometheus has;
 scrape.py same A B STEADY-1 STEADY-2          compares A with B, each made by `series` or `prometheus`: the same series, and the same value for each
                                               that is the same in both STEADY files; the others move with the clock
 scrape.py parallel N URL                      N readers at once; all must get the same whole answer
-scrape.py hold N PORT                         N connections, silent ones and ones with half a request, until it is killed
+scrape.py hold N PORT                         N connections, silent ones, ones with half a request, and ones that do not take their answer, until it is
+                                              killed; with CRM_CA the last two speak TLS
+scrape.py relay PORT URL                      hands on what URL answers to one who asks for nothing in particular: text 0.0.4, whatever its own reader
+                                              would like better, until it is killed
 """
+import http.server
 import json
 import math
 import os
@@ -151,6 +155,8 @@ def parse_protobuf(data):
             raise ValueError(f"{name}: twice, or without help")
         seen.add(name)
         for number, metric in family:
+            if number == 5 and not name.removesuffix("_total").endswith("_" + metric.decode()):
+                raise ValueError(f"{name}: the unit {metric.decode()} is not in the name")
             if number != 4:
                 continue
             labels, value = [], None
@@ -235,15 +241,44 @@ def parallel(n, url):
 
 
 def hold(n, port):
+    context = ssl.create_default_context(cafile=os.environ["CRM_CA"]) if os.environ.get("CRM_CA") else None
+    token = f"Authorization: Bearer {os.environ['CRM_TOKEN']}\r\n" if os.environ.get("CRM_TOKEN") else ""
     held = []
     for i in range(int(n)):
-        s = socket.create_connection(("127.0.0.1", int(port)), timeout=10)
-        if i % 2:
-            s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Half:")
+        s = socket.socket()
+        s.settimeout(10)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.connect(("127.0.0.1", int(port)))
         held.append(s)
+        try:
+            if i % 3 and context is not None:
+                held[i] = s = context.wrap_socket(s, server_hostname="127.0.0.1")
+            if i % 3 == 1:
+                s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Half:")
+            elif i % 3 == 2:
+                s.sendall(f"GET /metrics HTTP/1.1\r\nHost: x\r\n{token}\r\n".encode())
+        except OSError:
+            pass  # it was closed for being slow; it has been one more all the same
     print("held", flush=True)
     time.sleep(300)
 
 
+def relay(port, url):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *args):
+            pass
+
+        def do_GET(self):
+            answer = request(url, [])
+            body = answer.read()
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.headers["Content-Type"])
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
+
+
 if __name__ == "__main__":
-    {"get": get, "headers": show_headers, "series": series, "prometheus": prometheus, "same": same, "parallel": parallel, "hold": hold}[sys.argv[1]](*sys.argv[2:])
+    {"get": get, "headers": show_headers, "series": series, "prometheus": prometheus, "same": same, "parallel": parallel, "hold": hold, "relay": relay}[sys.argv[1]](*sys.argv[2:])

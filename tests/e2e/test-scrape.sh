@@ -35,7 +35,7 @@ spawn squatter "$SVC_PYTHON" -c "import socket, time; s = socket.create_server((
 wait_for 10 squatter "$SVC_PYTHON" "$SVC_LIB/query.py" listening "$small_port" || bail_out "the port cannot be taken"
 
 {
-  demo_crm_plugin_block 3600 'PerAccount "all"' 'GroupBy "segment" "owner" "region"'
+  demo_crm_plugin_block 3600 'PerAccount "all"' 'GroupBy "segment"'
   cat <<CONF
 <Plugin crm>
   <Listen "127.0.0.1:$open_port">
@@ -56,6 +56,14 @@ wait_for 10 squatter "$SVC_PYTHON" "$SVC_LIB/query.py" listening "$small_port" |
   <RemoteWrite "prometheus">
     URL "http://127.0.0.1:$receiver_port/api/v1/write"
     Label "via" "push"
+  </RemoteWrite>
+  <RemoteWrite "few">
+    URL "http://127.0.0.1:$receiver_port/api/v1/write"
+    Label "via" "few"
+    Families "crm_arr*" "crm_account_info" "crm_up"
+    PerAccount false
+    Interval 4
+    SpoolDir "$SVC_DIR/spool"
   </RemoteWrite>
   <RemoteWrite "keyless">
     URL "http://127.0.0.1:$receiver_port/api/v1/write"
@@ -90,6 +98,7 @@ for form in text openmetrics protobuf; do
   ok "$form: every series is as crmctl once has it" "${scrape[@]}" same "$work/before" "$work/$form" "$work/before" "$work/after"
 done
 ok "the collector's own series are there" test "$(is_own <"$work/text.all" | wc -l)" -gt 20
+ok "units are told" test "$(grep -c '^# UNIT ' "$work/page.openmetrics")" -gt 20
 ok "the difficult name is there, as it is in the CRM" grep -qF 'Zo\u00eb \"quoted\" \\ back\nline {x=\"y\"},' "$work/text"
 gzip -dc <"$work/page.gz" >"$work/page.unpacked" && "${scrape[@]}" series text "$work/page.unpacked" | not_own >"$work/gzip"
 ok "gzip: the same series" "${scrape[@]}" same "$work/before" "$work/gzip" "$work/before" "$work/after"
@@ -110,8 +119,36 @@ is "crm_series counts the collector's own" "$(sed -n 's/^crm_series{tenant="demo
 ok "the text file has the same series" "${scrape[@]}" same "$work/before" "$work/textfile" "$work/before" "$work/after"
 alone() { [ "$(ls -A "$SVC_DIR/textfile")" = crm.prom ]; } # the next one may be being written right now, but not always
 ok "nothing stays beside it" wait_for 10 collectd alone
+node_port=$(free_port 0)
+spawn node_exporter prometheus-node-exporter --collector.disable-defaults --collector.textfile "--collector.textfile.directory=$SVC_DIR/textfile" \
+  --web.disable-exporter-metrics "--web.listen-address=127.0.0.1:$node_port"
+node_has_series() { "${scrape[@]}" get "http://127.0.0.1:$node_port/metrics" | grep -q '^crm_account_info{'; }
+ok "node_exporter takes it" wait_for 20 node_exporter node_has_series
+"${scrape[@]}" get "http://127.0.0.1:$node_port/metrics" >"$work/page.node"
+is "without an error" "$(grep '^node_textfile_scrape_error ' "$work/page.node")" "node_textfile_scrape_error 0"
+grep -E '^(# [A-Z]+ )?crm_' "$work/page.node" >"$work/page.crm"
+"${scrape[@]}" series text "$work/page.crm" | not_own >"$work/node"
+ok "and hands on the same series" "${scrape[@]}" same "$work/before" "$work/node" "$work/before" "$work/after"
+stop_service node_exporter
 
-# --- Prometheus, by text and by protobuf -----------------------------------------------------------------------------------
+# --- the daemon is killed while its receivers are away -----------------------------------------------------------------------
+spooled() { find "$SVC_DIR/spool" -name '*.batch' -printf '%f\n' | cut -d- -f1 | sort -u; }
+spool_has() { [ "$(spooled | wc -l)" -ge "$1" ]; }
+ok "ticks wait in the spool" wait_for 30 collectd spool_has 3
+stop_service collectd KILL
+spooled >"$work/spooled"
+log_mark
+start_collectd
+wait_for 60 collectd has_series || bail_out "the daemon does not come back"
+ok "the next daemon keeps what the one that was killed has left" test "$(comm -23 "$work/spooled" <(spooled) | wc -l)" -eq 0
+longer() { spool_has $(($(wc -l <"$work/spooled") + 2)); }
+ok "and adds to it" wait_for 30 collectd longer
+spooled >"$work/spooled"
+
+# --- Prometheus, by OpenMetrics, by text and by protobuf ---------------------------------------------------------------------
+# It asks for OpenMetrics if it is left to itself; so the plain text reaches it by a relay that asks for nothing in particular.
+relay_port=$(free_port 0)
+spawn relay "${scrape[@]}" relay "$relay_port" "$open"
 start_reader() { # NAME PORT [FLAG...]
   local name=$1 port=$2
   shift 2
@@ -120,6 +157,8 @@ global: {scrape_interval: 1s, scrape_timeout: 1s}
 scrape_configs:
   - job_name: open
     static_configs: [{targets: ["127.0.0.1:$open_port"]}]
+  - job_name: plain
+    static_configs: [{targets: ["127.0.0.1:$relay_port"]}]
   - job_name: safe
     scheme: https
     authorization: {credentials_file: $SVC_DIR/token}
@@ -130,34 +169,51 @@ YAML
     --log.level=warn "$@"
 }
 protobuf_port=$(free_port 0)
-start_reader by_text "$receiver_port" --web.enable-remote-write-receiver
+start_reader by_openmetrics "$receiver_port" --web.enable-remote-write-receiver
 start_reader by_protobuf "$protobuf_port" --enable-feature=native-histograms
-text_url=http://127.0.0.1:$receiver_port protobuf_url=http://127.0.0.1:$protobuf_port
-up_is_two() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$1" 'sum(up)' | cut -f2 | grep -qx 2; }
+openmetrics_url=http://127.0.0.1:$receiver_port protobuf_url=http://127.0.0.1:$protobuf_port
+up_is_three() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$1" 'sum(up)' | cut -f2 | grep -qx 3; }
 # The same series as they are sent by remote write, with a label more.
 pushed() {
   local has='count(crm_account_info{via="push",job="crm"})'
-  arrived() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$text_url" "$has" | grep -q .; }
-  ok "the receiver has series that were sent" wait_for 90 by_text arrived
-  once >"$work/before.json" && "${scrape[@]}" prometheus "$text_url" '{via="push",__name__=~"crm_.*"}' | not_own >"$work/sent" && once >"$work/after.json"
+  arrived() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$openmetrics_url" "$has" | grep -q .; }
+  ok "the receiver has series that were sent" wait_for 90 by_openmetrics arrived
+  once >"$work/before.json" && "${scrape[@]}" prometheus "$openmetrics_url" '{via="push",__name__=~"crm_.*"}' | not_own >"$work/sent" && once >"$work/after.json"
   sed -i 's/, "via": "push"//' "$work/sent"
   for when in before after; do "${scrape[@]}" series once "$work/$when.json" >"$work/$when"; done
   ok "the receiver has every series and label" "${scrape[@]}" same "$work/before" "$work/sent" "$work/before" "$work/after"
   "${scrape[@]}" get "$open" >"$work/page"
   ok "which the collector's own series tell" grep -qE '^crm_remote_write_samples_total\{tenant="demo",sink="prometheus"\} [1-9]' "$work/page"
   is "a receiver without its secret is told" "$(log_count 'receiver keyless: .*no-such-token')" 1
+  # What was spooled before and after the kill, and every tick since.
+  instants() { "$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$openmetrics_url" 'crm_up{via="few"}[1h]' | cut -f3; }
+  drained() { [ "$(comm -12 "$work/spooled" <(spooled) | wc -l)" -eq 0 ]; }
+  ok "what was spooled is delivered" wait_for 90 collectd drained
+  instants >"$work/instants"
+  is "every tick of the outage is there, of both daemons" "$(sed 's/^0*//; s/...$//' "$work/spooled" | sort | comm -23 - <(sort "$work/instants"))" ""
+  is "and once" "$(sort "$work/instants" | uniq -d)" ""
+  # A sink with families and an interval of its own.
+  is "another sink sends its families only" "$("$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$openmetrics_url" 'count by (__name__) ({via="few"})' |
+    cut -f1 | grep -vE '^__name__=crm_(arr|up)')" ""
+  is "of no single account" "$("$SVC_PYTHON" "$SVC_LIB/query.py" prometheus "$openmetrics_url" '{via="few",account!=""}')" ""
+  is "at most once in its interval" "$(awk 'NR > 1 && $1 - before < 3600 { print before, $1 } { before = $1 }' "$work/instants")" ""
+  ok "it tells of itself" grep -qE '^crm_remote_write_samples_total\{tenant="demo",sink="few"\} [1-9]' "$work/page"
 }
-for reader in text protobuf; do
+for reader in openmetrics protobuf; do
   url=${reader}_url
-  ok "Prometheus scrapes both endpoints, $reader" wait_for 60 "by_$reader" up_is_two "${!url}"
+  ok "Prometheus scrapes the endpoints, $reader" wait_for 60 "by_$reader" up_is_three "${!url}"
   sleep 2
   once >"$work/before.json" && "${scrape[@]}" prometheus "${!url}" '{job="open",__name__=~"crm_.*"}' | not_own >"$work/prometheus" && once >"$work/after.json"
   for when in before after; do "${scrape[@]}" series once "$work/$when.json" >"$work/$when"; done
   ok "Prometheus has every series and label, $reader" "${scrape[@]}" same "$work/before" "$work/prometheus" "$work/before" "$work/after"
+  if [ "$reader" = openmetrics ]; then
+    "${scrape[@]}" prometheus "${!url}" '{job="plain",__name__=~"crm_.*"}' | not_own >"$work/prometheus"
+    ok "Prometheus has every series and label, text" "${scrape[@]}" same "$work/before" "$work/prometheus" "$work/before" "$work/after"
+  fi
   grep -v '^crm_account_' "$work/before" >"$work/cells"
   "${scrape[@]}" prometheus "${!url}" '{job="safe",__name__=~"crm_.*"}' | not_own >"$work/prometheus"
   ok "those of the endpoint without single accounts, $reader" "${scrape[@]}" same "$work/cells" "$work/prometheus" "$work/before" "$work/after"
-  [ "$reader" != text ] || pushed
+  [ "$reader" != openmetrics ] || pushed
   is "Prometheus has no complaint, $reader" "$(grep -E 'level=(warn|error)' "$SVC_DIR/log/by_$reader.log" | grep -vE 'Error on ingesting samples with different value')" ""
   stop_service "by_$reader"
 done
@@ -176,12 +232,17 @@ ok "TLS 1.1 is refused" bash -c "! openssl s_client -connect 127.0.0.1:$safe_por
 
 # --- who cannot hold it -----------------------------------------------------------------------------------------------------
 ok "200 readers at once" "${scrape[@]}" parallel 200 "$open"
-spawn holder "${scrape[@]}" hold 100 "$open_port"
-wait_for 20 holder grep -q held "$SVC_DIR/log/holder.log"
-start=$(now_ms)
-ok "with 100 half-open connections it still answers" "${scrape[@]}" get "$open"
-took=$(($(now_ms) - start))
-ok "within 10 s ($took ms)" test "$took" -lt 10000
+# held_by NAME PORT URL: a hundred connections, silent, half-open and such that do not take their answer.
+held_by() {
+  spawn "$1" env "CRM_CA=${4:-}" "CRM_TOKEN=${CRM_TOKEN:-}" "${scrape[@]}" hold 100 "$2"
+  wait_for 60 "$1" grep -q held "$SVC_DIR/log/$1.log"
+  start=$(now_ms)
+  ok "with 100 connections held it still answers, $1" "${scrape[@]}" get "$3"
+  took=$(($(now_ms) - start))
+  ok "within 10 s ($took ms), $1" test "$took" -lt 10000
+}
+held_by plain "$open_port" "$open"
+CRM_TOKEN=second-token held_by tls "$safe_port" "$safe" "$SVC_DIR/crt"
 
 # --- a port that is taken ---------------------------------------------------------------------------------------------------
 taken="scrape endpoint 127.0.0.1:$small_port: Address already in use"
@@ -192,7 +253,7 @@ ok "and opened when it is free" wait_for 20 collectd "${scrape[@]}" get "http://
 is "which is told" "$(log_count "scrape endpoint 127.0.0.1:$small_port: it is open now")" 1
 
 # --- a CRM that cannot be read, and the end ---------------------------------------------------------------------------------
-is "no error and no warning in the daemon's log" "$(complaints | grep -vF "$taken" | grep -vE 'receiver keyless:|prometheus.*(refused|trying again|Could not connect)')" ""
+is "no error and no warning in the daemon's log" "$(complaints | grep -vF "$taken" | grep -vE 'receiver keyless:|sink (prometheus|few): .*(refused|trying again|Could not connect)')" ""
 stops_within 2000 "the daemon, with a hundred connections open"
 is "the text file goes with it" "$(ls -A "$SVC_DIR/textfile")" ""
 done_testing
