@@ -36,7 +36,7 @@ spooled() { find "$spools/$FEED_NAME" -name '*.batch' | wc -l; }
 spool_has() { [ "$(spooled)" -eq "$1" ]; }
 
 # Ticks FIRST to LAST, 10 s apart, the last of all before now; account a000000 ends with tick 200, a000005 begins there.
-ticks=300
+ticks=480
 origin=$(($(date +%s) - ticks * 10 - 5))
 
 feed_ticks() {
@@ -79,16 +79,17 @@ feed_start prometheus "$PROMETHEUS_URL/api/v1/write"
 feed_ticks 1 60
 ok "Prometheus takes what comes" wait_for 30 - spool_has 0
 stop_service prometheus
-feed_ticks 61 180
-ok "while it is away ticks are spooled" wait_for 30 - spool_has 120
+# More than an hour of ticks, and the sink's process is killed in the middle of it.
+feed_ticks 61 240
+ok "while it is away ticks are spooled" wait_for 30 - spool_has 180
 feed_kill
-is "killed: the spool stays" "$(spooled)" 120
+is "killed: the spool stays" "$(spooled)" 180
 feed_start prometheus "$PROMETHEUS_URL/api/v1/write"
-feed_ticks 181 260
-ok "the next process goes on with it" wait_for 30 - spool_has 200
+feed_ticks 241 440
+ok "the next process goes on with it" wait_for 30 - spool_has 380
 start_receiver || bail_out "Prometheus does not start again"
 ok "and delivers when Prometheus is back" wait_for 60 - spool_has 0
-feed_ticks 261 $ticks
+feed_ticks 441 $ticks
 ok "and then what comes" wait_for 30 - spool_has 0
 check Prometheus prometheus_samples
 is "the account that has ended is gone at its end" \
@@ -110,6 +111,7 @@ stop_service prometheus
 
 # --- VictoriaMetrics, and vmagent before it -------------------------------------------------------------------------------------
 
+ticks=300
 vm_port=$(free_port 0)
 vm_url=http://127.0.0.1:$vm_port
 start_victoria() {
