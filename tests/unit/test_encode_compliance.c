@@ -351,6 +351,25 @@ static bool same_text(const char *a, const char *b) {
   return (a == NULL) == (b == NULL) && (a == NULL || strcmp(a, b) == 0);
 }
 
+/* The name that Prometheus and the Collector's exporters make of an OTLP metric: pieces between underscores, none of them empty; the unit
+ * behind them, if there is one (with "1" a gauge becomes a ratio); "total" last for what is monotonic, wherever it stood. */
+static void translate(const struct wire_series *s, char *out, size_t size) {
+  const char *name = wire_label_value(s, "__name__");
+  const char *suffixes[] = {s->type == 2 && strcmp(s->unit, "1") == 0 ? "ratio" : s->unit, s->type == 1 ? "total" : ""};
+  size_t len = 0;
+  out[0] = '\0';
+  for (const char *at = name; *at != '\0'; at += *at == '_') {
+    size_t n = strcspn(at, "_");
+    bool total = s->type == 1 && n == 5 && memcmp(at, "total", 5) == 0;
+    if (n > 0 && !total)
+      len += (size_t)snprintf(out + len, size - len, "%s%.*s", len > 0 ? "_" : "", (int)n, at);
+    at += n;
+  }
+  for (size_t i = 0; i < 2; i++)
+    if (suffixes[i][0] != '\0')
+      len += (size_t)snprintf(out + len, size - len, "_%s", suffixes[i]);
+}
+
 static void test_metadata(void **state) {
   FOR_EACH_PROTOCOL(protocol) {
     struct request r = {0};
@@ -380,6 +399,11 @@ static void test_metadata(void **state) {
                               : protocol == CRM_OTLP ? ""
                                                      : info->unit))
         fail_msg("%s, %s: type %d, help %s, unit %s", protocol_names[protocol], info->name, s->type, s->help, s->unit);
+      char translated[128] = "";
+      if (protocol == CRM_OTLP)
+        translate(s, translated, sizeof(translated));
+      if (protocol == CRM_OTLP && strcmp(translated, wire_label_value(s, "__name__")) != 0)
+        fail_msg("%s becomes %s in Prometheus", info->name, translated);
       if (protocol != CRM_OTLP && strcmp(wire_label_value(s, "__name__"),
                                          crm_family_info((enum crm_family)(i < CRM_FAMILIES ? i : 2 * CRM_FAMILIES - 1 - i))->name) != 0)
         fail_msg("%s: not in the order given", protocol_names[protocol]);
