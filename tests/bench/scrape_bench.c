@@ -3,6 +3,7 @@
  * of name=value pairs; run-scrape.sh sets write_prometheus beside it. */
 #include "crm_config.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +64,14 @@ static double render(const struct crm_series_set *set, enum crm_exposition_forma
   return least / (double)set->n;
 }
 
-/* The whole way to the bytes that leave: rendered and compressed. */
-static double page(struct crm_series_set *set, enum crm_exposition_format format, size_t *bytes) {
+/* Bytes that the allocator has handed out and not got back. */
+static size_t held(void) {
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+/* The whole way to the bytes that leave: rendered and compressed. `page_bytes` is what is held for it besides the series. */
+static double page(struct crm_series_set *set, enum crm_exposition_format format, size_t *bytes, size_t *page_bytes) {
   static const char *const names[] = {"bench"};
   const struct crm_log log = {write_log, NULL};
   struct crm_pages *pages = crm_pages_new(names, 1, &log);
@@ -75,11 +82,13 @@ static double page(struct crm_series_set *set, enum crm_exposition_format format
   if (frame == NULL || !crm_pages_publish(pages, frame, 0))
     exit(1);
   struct crm_page *made;
+  size_t before = held();
   int64_t began = crm_clock_thread_cpu_ns();
   if (crm_pages_get(pages, (struct crm_page_kind){format, true, true}, &made) != CRM_OK)
     exit(1);
   double took = (double)(crm_clock_thread_cpu_ns() - began);
   *bytes = made->len;
+  *page_bytes = held() - before;
   crm_page_unref(made);
   crm_pages_free(pages);
   crm_frame_unref(frame);
@@ -89,15 +98,16 @@ static double page(struct crm_series_set *set, enum crm_exposition_format format
 int main(void) {
   static const char *const names[] = {"text", "openmetrics", "protobuf"};
   struct crm_series_set set;
+  size_t before = held(), page_bytes;
   if (crm_set_init(&set) != CRM_OK || fill(&set) != CRM_OK)
     return 1;
-  printf("series=%zu", set.n);
+  printf("series=%zu set_held=%zu", set.n, held() - before);
   size_t bytes;
   for (int f = 0; f < CRM_EXPOSITION_FORMATS; f++) {
     double ns = render(&set, (enum crm_exposition_format)f, &bytes);
     printf(" %s_ns=%.0f %s_bytes=%zu", names[f], ns, names[f], bytes);
   }
-  double ns = page(&set, CRM_EXPOSITION_TEXT, &bytes);
-  printf(" gzip_ns=%.0f gzip_bytes=%zu\n", ns, bytes);
+  double ns = page(&set, CRM_EXPOSITION_TEXT, &bytes, &page_bytes);
+  printf(" gzip_ns=%.0f gzip_bytes=%zu page_held=%zu\n", ns, bytes, page_bytes);
   return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests of random series with hostile labels, for a decoder that is not ours: prints one JSON object a line with what was given to the
- * encoder and the body that came out; bytes are in hexadecimal. test_encode_decode.py judges. Usage: encode_cases SEED CASES; or
+/* Requests and scrapes of random series with hostile labels, for decoders that are not ours: prints one JSON object a line with what was given
+ * to the encoder and what came out; bytes are in hexadecimal. test_encode_decode.py judges. Usage: encode_cases SEED CASES; or
  * encode_cases plain, which writes one request of remote write 1.0 as it is sent: of three series, the last of which has ended. */
 #include "crm_config.h"
 
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "export/encode.h"
+#include "export/exposition.h"
 
 #define VALUE_MAX 6000
 #define PICKS_MAX 60
@@ -222,6 +223,46 @@ static void one_case(void) {
   crm_set_free(&sets[1]);
 }
 
+/* One set in the three formats of a scrape; names are those that a configuration may have. */
+static void exposition_case(void) {
+  struct crm_series_set set;
+  struct crm_strbuf out;
+  static char texts[16][VALUE_MAX];
+  must(crm_set_init(&set) == CRM_OK, "memory");
+  set.n_dimensions = below(4);
+  for (size_t d = 0; d < set.n_dimensions; d++)
+    set.dimensions[d] = names[d];
+  for (unsigned n = 1 + below(PICKS_MAX); n > 0; n--) {
+    const char *labels[16];
+    enum crm_family family = (enum crm_family)below(CRM_FAMILIES);
+    const struct crm_family_info *info = crm_family_info(family);
+    size_t len = strlen(info->name), n_labels = 1 + crm_family_label_count(family);
+    n_labels += info->scope == CRM_SCOPE_CELL ? set.n_dimensions : info->scope == CRM_SCOPE_ACCOUNT ? 1 : 0;
+    bool always_1 = strcmp(info->name + len - 5, "_info") == 0;
+    for (size_t l = 0; l < n_labels; l++)
+      labels[l] = hostile(texts[l]);
+    must(crm_set_add(&set, family, labels, n_labels, always_1 ? crm_number_int(1) : random_number()) == CRM_OK, "a series cannot be added");
+  }
+  must(crm_set_sort(&set) == CRM_OK, "memory");
+  printf("{\"protocol\": 3, \"picks\": [");
+  for (uint32_t i = 0; i < set.n; i++)
+    print_pick(&(struct crm_pick){.set = &set, .sample = i}, i == 0);
+  printf("]");
+  crm_strbuf_init(&out, (size_t)1 << 28);
+  for (int f = 0; f < CRM_EXPOSITION_FORMATS; f++) {
+    static const char *const formats[] = {"text", "openmetrics", "protobuf"};
+    const struct crm_series_set *const sets[] = {&set};
+    const struct crm_exposition_options options = {.format = (enum crm_exposition_format)f, .per_account = true};
+    crm_strbuf_reset(&out);
+    must(crm_exposition(sets, 1, &options, NULL, &out) == CRM_OK, "no exposition");
+    printf(", \"%s\": ", formats[f]);
+    print_hex(out.data, out.len);
+  }
+  printf("}\n");
+  crm_strbuf_free(&out);
+  crm_set_free(&set);
+}
+
 static void plain_case(void) {
   static const struct crm_name_value external = {"zone", "north"};
   const struct crm_sink_options options = {.name = "s", .protocol = CRM_REMOTE_WRITE_1, .labels = &external, .n_labels = 1};
@@ -248,7 +289,10 @@ int main(int argc, char **argv) {
   }
   must(argc == 3, "usage: encode_cases SEED CASES");
   state = strtoull(argv[1], NULL, 10);
-  for (long n = strtol(argv[2], NULL, 10); n > 0; n--)
+  for (long n = strtol(argv[2], NULL, 10); n > 0; n--) {
     one_case();
+    if (n % 4 == 0)
+      exposition_case();
+  }
   return 0;
 }

@@ -23,6 +23,10 @@ MESSAGES = {
     "Sample2": "1 value double, 2 timestamp int64, 3 start_timestamp int64",
     "Exemplar2": "1 labels_refs *uint32, 2 value double, 3 timestamp int64",
     "Metadata2": "1 type int32, 3 help_ref uint32, 4 unit_ref uint32",
+    # a scrape
+    "MetricFamily": "1 name string, 2 help string, 3 type int32, 4 metric *ScrapedMetric, 5 unit string",
+    "ScrapedMetric": "1 label *Label, 2 gauge Value, 3 counter Value, 4 summary Any, 5 untyped Value, 7 histogram Any, 6 timestamp_ms int64",
+    "Value": "1 value double",
     # OTLP
     "ExportMetricsServiceRequest": "1 resource_metrics *ResourceMetrics",
     "ResourceMetrics": "1 resource Resource, 2 scope_metrics *ScopeMetrics, 3 schema_url string",
@@ -118,6 +122,25 @@ def otlp(raw):
                 labels = [(b"__name__", text(metric.name))] + [(text(pair.key), text(pair.value.string_value)) for pair in point.attributes]
                 yield (labels, STALE if stale else bits(point.as_double), point.time_unix_nano, point.start_time_unix_nano,
                        {"sum": 1, "gauge": 2}[metric.WhichOneof("one")], text(metric.description), None)
+
+
+def scrape(raw):
+    """(name, labels, value) of each series of length-delimited families."""
+    at = 0
+    while at < len(raw):
+        size = shift = 0
+        while True:
+            size |= (raw[at] & 0x7F) << shift
+            shift, at = shift + 7, at + 1
+            if raw[at - 1] < 0x80:
+                break
+        family = parse("MetricFamily", raw[at:at + size])
+        at += size
+        if at > len(raw) or family.help == "":
+            raise ValueError("cut off, or without help")
+        for metric in family.metric:
+            value = {0: metric.counter, 1: metric.gauge}[family.type].value
+            yield family.name, [(label.name, label.value) for label in metric.label], value
 
 
 def decode(protocol, raw):

@@ -7,6 +7,7 @@ import collections
 import fractions
 import gzip
 import json
+import os
 import re
 import struct
 import sys
@@ -14,6 +15,9 @@ import sys
 import snappy
 
 import encode_google
+
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
+import scrape
 
 STALE = 0x7FF0000000000002
 LIMIT = 1024
@@ -242,24 +246,48 @@ def check(case):
     return len(got)
 
 
+def as_text(value):
+    """As the formats of a scrape have it: whole, and what is not UTF-8 with a question mark for each byte that is not ASCII."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return bytes(byte if byte < 0x80 else ord("?") for byte in value).decode()
+
+
+def check_scrape(case):
+    def key(name, labels, value):
+        return name, tuple(label for label in labels if label[1] != ""), struct.pack("<d", value + 0.0)
+
+    expected = collections.Counter()
+    for pick in case["picks"]:
+        labels = [(bytes.fromhex(name).decode(), as_text(bytes.fromhex(value))) for name, value in pick["labels"]]
+        expected[key(pick["family"], labels, struct.unpack("<d", struct.pack("<Q", value_bits(pick)))[0])] += 1
+    text, openmetrics, protobuf = (bytes.fromhex(case[form]) for form in ("text", "openmetrics", "protobuf"))
+    for form, got in (("text", scrape.parse_text(text, False)), ("openmetrics", scrape.parse_text(openmetrics, True)),
+                      ("protobuf", encode_google.scrape(protobuf))):
+        got = collections.Counter(key(*series) for series in got)
+        assert got == expected, f"{form}: {list((got - expected))[:1]} instead of {list((expected - got))[:1]}"
+    return len(case["picks"])
+
+
 def main():
-    names = ["remote write 1.0", "remote write 2.0", "OTLP"]
-    cases, series, failed = [0, 0, 0], [0, 0, 0], [None, None, None]
+    names = ["remote write 1.0", "remote write 2.0", "OTLP", "text, OpenMetrics and protobuf of a scrape"]
+    cases, series, failed = [0, 0, 0, 0], [0, 0, 0, 0], [None, None, None, None]
     for number, line in enumerate(sys.stdin):
         case = json.loads(line)
         protocol = case["protocol"]
         cases[protocol] += 1
         try:
-            series[protocol] += check(case)
+            series[protocol] += check_scrape(case) if protocol == 3 else check(case)
         except (AssertionError, IndexError, ValueError, OSError) as fault:
             failed[protocol] = failed[protocol] or f"case {number}: {type(fault).__name__} {fault}"
-    for protocol in range(3):
+    for protocol in range(4):
         ok = failed[protocol] is None and series[protocol] > 100
         print(f"{'ok' if ok else 'not ok'} {protocol + 2} - {names[protocol]}: decoded is what was encoded, {series[protocol]} series in "
               f"{cases[protocol]} requests")
         if not ok:
             print(f"# {failed[protocol] or 'too few series to say anything'}"[:2000])
-    print("1..4")
+    print("1..5")
     return 1 if any(failed) else 0
 
 
