@@ -60,6 +60,17 @@ def bytes_of_batches(run, size):
     assert all(len(q.body) <= size for q in r.requests) and len({s.key for s in r.taken()}) == 202
 
 
+@case("a large tick without further options: at most 2,000 series and 900,000 bytes a request, all of one instant, in one order", ALL)
+def large(run):
+    r = run.receiver(200 if run.protocol == "otlp" else 204)
+    f = run.feed(r)
+    f.tick(run.now, n=12000)
+    until(lambda: f.metrics().get("samples_total") == 12002, 30)
+    assert max(len(q.series) for q in r.requests) == 2000 and len(r.requests) == 7 and max(len(q.body) for q in r.requests) <= 900000
+    assert {s.ms for s in r.taken()} == {run.now // 1000} and len({s.key for s in r.taken()}) == 12002
+    assert r.most == 1 and len({q.peer for q in r.requests}) == 1
+
+
 @case("families and accounts that are not wanted", ALL, ("crm_*", True, 5), ("crm_up", True, 1), ("!crm_account*", True, 2), ("crm_*", False, 2))
 def selection(run, family, per_account, n):
     r = run.receiver(200 if run.protocol == "otlp" else 204)
