@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* A sink for tests to play with: options as NAME=VALUE arguments, commands on standard input, one line of answer to each.
  *
- *   tick INSTANCE AT-US FIRST N VALUE  offers a frame: crm_account_arr of accounts FIRST .. FIRST+N-1 (VALUE + number), crm_nps VALUE,
- * crm_up 1 null INSTANCE AT-US                offers a frame without business series metrics INSTANCE                   prints the sink's
- * own series in the text format, then a line "." stop MS                            stops it within that time: "stopped" or "abandoned",
- * and the milliseconds taken End of input: the process ends as if it had been killed. Log lines go to standard error. */
+ *   tick INSTANCE AT-US FIRST N VALUE [NAME]
+ *       offers a frame: crm_account_arr of accounts FIRST .. FIRST+N-1 (VALUE + number), crm_nps VALUE / 3, crm_up 1; with a name, crm_account_info of
+ *       account FIRST
+ *   null INSTANCE AT-US
+ *       offers a frame without business series
+ *   metrics INSTANCE
+ *       prints the sink's own series in the text format, then a line "."
+ *   stop MS
+ *       stops it within that time: "stopped" or "abandoned", and the milliseconds taken
+ *
+ * End of input: the process ends as if it had been killed. Log lines go to standard error. */
 #include "crm_config.h"
 
 #include <inttypes.h>
@@ -130,7 +137,8 @@ static void set_option(char *name, char *value) {
     fail(name);
 }
 
-static void offer(struct crm_sink *sink, const char *instance, crm_time at, int64_t first, int64_t n, int64_t value) {
+static void offer(struct crm_sink *sink, const char *instance, crm_time at, int64_t first, int64_t n, int64_t value,
+                  const char *account_name) {
   struct crm_series_set business, own;
   must(crm_set_init(&business), NULL);
   must(crm_set_init(&own), NULL);
@@ -140,6 +148,9 @@ static void offer(struct crm_sink *sink, const char *instance, crm_time at, int6
     snprintf(account, sizeof(account), "a%06" PRId64, i);
     const char *values[] = {instance, account, "USD"};
     must(crm_set_add(&business, CRM_FAM_ACCOUNT_ARR, values, 3, crm_number_int(value + i)), NULL);
+    const char *info[] = {instance, account, account_name, "smb", "ann", "steel", "eu", "active", "USD"};
+    if (account_name != NULL && i == first)
+      must(crm_set_add(&business, CRM_FAM_ACCOUNT_INFO, info, 9, crm_number_int(1)), NULL);
   }
   if (n >= 0)
     must(crm_set_add(&business, CRM_FAM_NPS, &instance, 1, crm_number_ratio(value, 3)), NULL);
@@ -193,7 +204,7 @@ int main(int argc, char **argv) {
   sink->spool_retry_us = spool_retry_ms < 0 ? sink->spool_retry_us : spool_retry_ms * 1000;
   must(crm_sink_start(sink, &err), &err);
   setvbuf(stdout, NULL, _IOLBF, 0);
-  char line[512], instance[64];
+  char line[512], instance[64], account_name[64];
   int64_t at = 0, first = 0, n = 0, value = 0;
   static char names[8][64]; /* the names of instances must outlive the sink */
   while (sink != NULL && fgets(line, sizeof(line), stdin) != NULL) {
@@ -205,11 +216,12 @@ int main(int argc, char **argv) {
         if (strcmp(names[i], instance) == 0)
           name = names[i];
       }
-    if (name != NULL && sscanf(line, "tick %*s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64, &at, &first, &n, &value) == 4) {
-      offer(sink, name, at, first, n, value);
+    int given = sscanf(line, "tick %*s %" SCNd64 " %" SCNd64 " %" SCNd64 " %" SCNd64 " %63s", &at, &first, &n, &value, account_name);
+    if (name != NULL && given >= 4) {
+      offer(sink, name, at, first, n, value, given == 5 ? account_name : NULL);
       printf("ok\n");
     } else if (name != NULL && sscanf(line, "null %*s %" SCNd64, &at) == 1) {
-      offer(sink, name, at, 0, -1, 0);
+      offer(sink, name, at, 0, -1, 0, NULL);
       printf("ok\n");
     } else if (name != NULL && strncmp(line, "metrics ", 8) == 0) {
       print_metrics(sink, name);

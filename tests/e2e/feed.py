@@ -33,8 +33,8 @@ class Feed:
             raise RuntimeError("crm_feed has ended: " + " / ".join(self.lines))
         return answer.strip()
 
-    def tick(self, at, first=0, n=3, value=100, instance="acme"):
-        assert self.say(f"tick {instance} {at} {first} {n} {value}") == "ok"
+    def tick(self, at, first=0, n=3, value=100, instance="acme", name=""):
+        assert self.say(f"tick {instance} {at} {first} {n} {value} {name}") == "ok"
 
     def null(self, at, instance="acme"):
         assert self.say(f"null {instance} {at}") == "ok"

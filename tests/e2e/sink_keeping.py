@@ -37,6 +37,19 @@ def stale(run):
     check_strictly_increasing(r)
 
 
+@case("an account that has another name: the series with the old one ends in the same tick", ALL)
+def renamed(run):
+    r = run.receiver(200 if run.protocol == "otlp" else 204)
+    f = run.feed(r)
+    t = [run.now + (i - 3) * SECOND for i in range(3)]
+    for at, name in zip(t, ("Old", "New", "New")):
+        f.tick(at, n=2, name=name)
+    until(lambda: len(r.requests) == 3)
+    info = [sorted((s.labels["account_name"], s.stale) for s in q.series if s.labels["__name__"] == "crm_account_info") for q in r.requests]
+    assert info == [[("Old", False)], [("New", False), ("Old", True)], [("New", False)]]
+    assert [{s.ms for s in q.series} for q in r.requests] == [{at // 1000} for at in t]
+
+
 @case("a series that ended while the process was down, which", ALL, "stopped", "was killed")
 def stale_after_restart(run, how):
     r = run.receiver(200 if run.protocol == "otlp" else 204)
