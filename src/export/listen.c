@@ -31,13 +31,19 @@ enum {
 };
 static const int64_t retry_us = 5 * CRM_US_PER_SECOND, idle_at_limit_us = CRM_US_PER_SECOND, certificate_check_us = 10 * CRM_US_PER_SECOND;
 
-/* An open connection. */
+/* Whom an open connection waits for. */
+enum phase {
+  ASKING, /* a whole request */
+  SERVED, /* us, who make a page */
+  TAKING, /* the other side, to take the answer */
+};
+
 struct connection {
   struct connection *next, *previous;
   struct crm_listen *listen;
   int fd;
-  bool answering;
-  int64_t since_us;     /* when it came, when its last answer ended, or when the present one began */
+  enum phase phase;
+  int64_t since_us;     /* when it came, and then when the present phase began */
   uint64_t taken_bytes; /* by the other side, when the present answer began */
 };
 
@@ -110,31 +116,33 @@ static uint64_t taken_bytes(int fd) {
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 ? info.tcpi_bytes_acked : 0;
 }
 
-static void set_answering(struct MHD_Connection *mhd, bool answering) {
+static void set_phase(struct MHD_Connection *mhd, enum phase phase) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
   struct connection *c = info == NULL ? NULL : info->socket_context;
   if (c == NULL)
     return;
   pthread_mutex_lock(&c->listen->mutex);
-  c->answering = answering;
+  c->phase = phase;
   c->since_us = crm_clock_monotonic_us();
   c->taken_bytes = taken_bytes(c->fd);
   pthread_mutex_unlock(&c->listen->mutex);
 }
 
 static void notice_completed(void *cls, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode code) {
-  set_answering(mhd, false);
+  set_phase(mhd, ASKING);
 }
 
 /* Whether somebody else needs the place more. libmicrohttpd's own limit counts from the last byte: who sends or takes one now and then would
  * stay for ever. */
 static bool is_slow(const struct connection *c, bool full, int64_t now_us) {
   int64_t limit = c->listen->options->timeout_us, age = now_us - c->since_us;
-  if (age > (c->answering ? ANSWER_TIMEOUTS * limit : limit))
+  if (c->phase == SERVED)
+    return false;
+  if (age > (c->phase == TAKING ? ANSWER_TIMEOUTS * limit : limit))
     return true;
   if (!full || age <= idle_at_limit_us)
     return false;
-  return !c->answering || (int64_t)(taken_bytes(c->fd) - c->taken_bytes) < age * SLOWEST_AT_LIMIT / CRM_US_PER_SECOND;
+  return c->phase == ASKING || (int64_t)(taken_bytes(c->fd) - c->taken_bytes) < age * SLOWEST_AT_LIMIT / CRM_US_PER_SECOND;
 }
 
 static void close_slow(struct crm_listen *listen, int64_t now_us) {
@@ -152,7 +160,7 @@ static void close_slow(struct crm_listen *listen, int64_t now_us) {
 static enum MHD_Result answer(struct MHD_Connection *mhd, unsigned status, struct MHD_Response *response) {
   if (response == NULL)
     return MHD_NO; /* closes the connection */
-  set_answering(mhd, true);
+  set_phase(mhd, TAKING);
   enum MHD_Result result = MHD_queue_response(mhd, status, response);
   MHD_destroy_response(response);
   return result;
@@ -178,6 +186,7 @@ static enum MHD_Result answer_metrics(struct crm_listen *listen, struct MHD_Conn
   const char *encoding = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING);
   struct crm_page_kind kind = {crm_exposition_negotiate(accept), listen->options->per_account, crm_accepts_gzip(encoding)};
   struct crm_page *page = NULL;
+  set_phase(mhd, SERVED); /* the first who asks for a page waits until it is made */
   if (crm_pages_get(listen->pages, kind, &page) != CRM_OK)
     return answer_text(mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory, or ending\n");
   struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(page->len, page->data, release_page, page);
