@@ -38,9 +38,9 @@ enum crm_status crm_sink_own_series(struct crm_sink *sink, const char *instance,
   add(&a, CRM_FAM_REMOTE_WRITE_SAMPLES_TOTAL, NULL, crm_number_int((int64_t)c.samples));
   add(&a, CRM_FAM_REMOTE_WRITE_FAILED_TOTAL, NULL, crm_number_int((int64_t)c.failed));
   add(&a, CRM_FAM_REMOTE_WRITE_RETRIED_TOTAL, NULL, crm_number_int((int64_t)c.retried));
+  /* From 0 on: of a counter that begins with what was dropped first, increase() would not see that. */
   for (int why = 0; why < CRM_DROPS; why++)
-    if (c.dropped[why] > 0)
-      add(&a, CRM_FAM_REMOTE_WRITE_DROPPED_TOTAL, crm_drop_name((enum crm_drop)why), crm_number_int((int64_t)c.dropped[why]));
+    add(&a, CRM_FAM_REMOTE_WRITE_DROPPED_TOTAL, crm_drop_name((enum crm_drop)why), crm_number_int((int64_t)c.dropped[why]));
   add(&a, CRM_FAM_REMOTE_WRITE_QUEUE_TICKS, NULL, crm_number_int((int64_t)queued));
   if (sink->options->spool_dir != NULL)
     add(&a, CRM_FAM_REMOTE_WRITE_SPOOL_BYTES, NULL, crm_number_int((int64_t)c.spool_bytes));

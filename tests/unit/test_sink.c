@@ -162,7 +162,7 @@ static void offer(struct crm_sink *sink, const char *instance, crm_time at, int 
   crm_frame_unref(frame);
 }
 
-/* A counter of the sink's own series, or -1. */
+/* A counter of the sink's own series, over all its reasons where it has them; or -1. */
 static int64_t metric(struct crm_sink *sink, const char *instance, enum crm_family family) {
   struct crm_series_set own;
   int64_t value = -1;
@@ -170,7 +170,7 @@ static int64_t metric(struct crm_sink *sink, const char *instance, enum crm_fami
     abort();
   for (size_t i = 0; i < own.n; i++)
     if (own.samples[i].family == family)
-      value = own.samples[i].value.num;
+      value = (value < 0 ? 0 : value) + own.samples[i].value.num;
   crm_set_free(&own);
   return value;
 }
