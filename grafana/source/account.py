@@ -3,7 +3,7 @@
 
 import board
 from board import Target, by_name, fixed, query, steps, value_map
-from common import HEALTH_STEPS, LINKS, MONEY, RISK_STEPS, each, paint
+from common import HEALTH_STEPS, LINKS, MONEY, RISK_STEPS, alert_columns, each, paint
 from promql import sel
 from style import ACTIONS, BANDS, FACTORS, REASONS, RISK_FACTORS, STATUSES, colours, texts
 
@@ -71,7 +71,7 @@ def build():
             "Health score of the account: the weighted mean of the factors that exist.",
             Target(value("account_health_score"), "Health", instant=True),
             4,
-            6,
+            7,
             unit="none",
             decimals=1,
             unit_text="score, 0 to 100",
@@ -84,7 +84,7 @@ def build():
             "Churn risk score of the account: the weighted mean of the factors that exist. A score, not a probability.",
             Target(value("account_churn_risk_score"), "Churn risk", instant=True),
             4,
-            6,
+            7,
             unit="none",
             decimals=1,
             unit_text="score, 0 to 100",
@@ -97,7 +97,7 @@ def build():
             "Annual recurring revenue of the account, in the currency it pays in.",
             Target(f"max by (currency) ({one('account_arr', currency=None)})", "{{currency}}"),
             4,
-            6,
+            7,
             unit=MONEY,
             decimals=1,
             unit_text="major units of the currency a year",
@@ -112,7 +112,7 @@ def build():
             " scores.",
             Target(value("account_health_slope"), "Slope"),
             4,
-            6,
+            7,
             unit="none",
             decimals=1,
             unit_text="points per 30 days",
@@ -125,7 +125,7 @@ def build():
             "What the rules recommend for this account now, and because of what.",
             [Target(f"max by (action, reason) ({one('account_recommendation')})", table=True)],
             8,
-            6,
+            7,
             unit="none",
             unit_text="text",
             no_value="nothing to do",
@@ -253,7 +253,7 @@ def build():
             unit_text="alerts",
             population="this account",
             no_value="none firing",
-            columns=[board.Column("severity", "Severity", custom_width=90), board.Column("alertname", "Alert")],
+            columns=alert_columns(),
         ),
     ]
     return board.dashboard(

@@ -361,8 +361,9 @@ def table(
     )
 
 
-# From nothing to much. Opaque, since Grafana chooses black or white for the text without looking at what shines through.
-SHADES = steps("transparent", (1, "#a3bde3"), (20, "#7fa6e8"), (40, "#5794f2"), (60, "#3274d9"), (80, "#1f60c4"))
+# From nothing to much. Opaque, since Grafana chooses black or white for the text without looking at what shines through; and nothing between
+# light and dark, where either is hard to read.
+SHADES = steps("transparent", (1, "#c8d8f0"), (20, "#a3bde3"), (40, "#3274d9"), (60, "#1f60c4"), (80, "#174a99"))
 SHADES["mode"] = "percentage"
 
 

@@ -25,7 +25,7 @@ from common import (
     variables,
 )
 from promql import ACCOUNTS, accounts, by, change, ratio, sel, total
-from style import ACTIONS, REASONS, RISK_FACTORS, RISKS, texts, words
+from style import ACTIONS, GOLD, REASONS, RISKS, RISK_FACTORS, texts, words
 
 AT_RISK = total("arr_by_risk", band=("=~", "high|critical"))
 INDICATORS = {
@@ -35,7 +35,7 @@ INDICATORS = {
     "competitive_threats": ("competitor_mentions", "feature_requests", "pricing_discussions"),
 }
 RISKY = f"topk(25, {accounts('account_churn_risk_score')} >= 50)"
-RAISED = f"topk(15, ({change(sel('account_churn_risk_score'))}) and on (tenant, account) {ACCOUNTS})"
+RAISED = f"topk(10, ({change(sel('account_churn_risk_score'))}) and on (tenant, account) {ACCOUNTS})"
 ACTION = {"mappings": value_map(ACTIONS), "custom_width": 165}
 
 
@@ -59,7 +59,7 @@ def actions():
         " the configuration and can be changed there.",
         [Target(chosen, table=True)],
         12,
-        10,
+        14,
         columns=columns,
         sort=("ARR", True),
         unit="none",
@@ -89,7 +89,7 @@ def build():
             decimals=1,
             width=5,
             unit_text="share of revenue",
-            thresholds=steps("green", (0.05, "yellow"), (0.1, "orange"), (0.2, "red")),
+            thresholds=steps("green", (0.05, GOLD), (0.1, "orange"), (0.2, "red")),
             size=28,
         ),
         headline(
@@ -166,7 +166,7 @@ def build():
             ),
         ],
         12,
-        10,
+        14,
         columns=[
             Column("factor 1", "Factor", mappings=value_map(texts(RISK_FACTORS)), custom_width=180),
             Column("indicator", "Indicator", mappings=value_map({i: words(i) for f in INDICATORS.values() for i in f})),
@@ -176,7 +176,7 @@ def build():
                 "Share",
                 unit="percentunit",
                 decimals=0,
-                custom_width=90,
+                custom_width=130,
                 min=0,
                 max=1,
                 color=fixed("orange"),
@@ -262,7 +262,7 @@ def build():
             rising,
             ("Rise", True),
             14,
-            9,
+            12,
             unit="none",
             unit_text="scores 0 to 100, points of it; ARR in $currency",
         ),
@@ -271,7 +271,7 @@ def build():
             "Accounts for which a rule recommends the action; each counts once per action.",
             count(*ACTIONS),
             10,
-            9,
+            12,
             unit="none",
             decimals=0,
             unit_text="accounts",
@@ -295,8 +295,9 @@ def build():
             overrides=[by_name("in 30 days", color=fixed("blue")), by_name("in 90 days", color=fixed("green"))],
         ),
         board.lines(
-            "Customers lost over 90 days",
-            "Paying accounts of 90 days before each instant that pay nothing at it, by all that paid then.",
+            "Customers and revenue lost over 90 days",
+            "Paying accounts of 90 days before each instant that pay nothing at it, by all that paid then; and the revenue of 90 days before"
+            " that churn and contraction have taken since.",
             [
                 Target(ratio(total("accounts_lost", window="90d"), total("accounts_opening", window="90d")), "Logo churn"),
                 Target(

@@ -5,6 +5,7 @@ import board
 from board import Column, Target, query, steps
 from common import LINKS
 from promql import sel
+from style import GOLD
 
 INSTANCE = query("crm", "Instance", "label_values(crm_up, tenant)", every=".+", about="Instance of the plugin: one CRM.")
 STEP = "$__rate_interval"
@@ -47,7 +48,7 @@ def alive():
             unit="s",
             decimals=0,
             unit_text="seconds",
-            thresholds=steps("green", (600, "yellow"), (3600, "red")),
+            thresholds=steps("green", (600, GOLD), (3600, "red")),
         ),
         board.stat(
             "Relations missing",
@@ -69,11 +70,11 @@ def alive():
             unit="none",
             decimals=0,
             unit_text="rows within an interval",
-            thresholds=steps("text", (1, "yellow")),
+            thresholds=steps("text", (1, GOLD)),
         ),
         board.stat(
             "Limits reached",
-            "Whether MaxCells or MaxSeries leaves series out.",
+            "Whether a limit leaves series out: MaxCells (cell), MaxSeries (account), MaxBreakdowns (breakdown: on collectd's own path only).",
             Target(worst("kind", "series_limit_reached"), "{{kind}}", instant=True),
             4,
             4,
@@ -92,7 +93,7 @@ def alive():
             unit="s",
             decimals=0,
             unit_text="seconds",
-            thresholds=steps("green", (90000, "yellow")),
+            thresholds=steps("green", (90000, GOLD)),
         ),
     ]
 
@@ -129,8 +130,12 @@ def ways_out():
         ),
         board.lines(
             "Samples given up",
-            "Samples given up per second, by reason. It should be empty.",
-            Target(rate("sink, reason", "remote_write_dropped_total"), "{{sink}} · {{reason}}"),
+            "Samples given up per second, all of them and by reason. It should be 0.",
+            Target(
+                f"({rate('sink, reason', 'remote_write_dropped_total')} > 0) or"
+                f" label_replace({rate('sink', 'remote_write_dropped_total')}, \"reason\", \"all\", \"\", \"\")",
+                "{{sink}} · {{reason}}",
+            ),
             8,
             8,
             unit="none",
@@ -201,11 +206,15 @@ def build():
         ),
         board.table(
             "Relations",
-            "Rows held in memory and the age of the snapshot, by relation; those missing say so.",
+            "Rows held in memory, the age of the snapshot, how changes are found between two full reads (none: the relation is read whole each"
+            " time), and in how many rows full reads differed from what had been followed, within the time range: anything but 0 means"
+            " that changes were missed. Relations that are missing say so.",
             [
                 Target(worst("relation", "relation_available"), table=True),
                 Target("sum by (relation) (" + sel("relation_rows") + ")", table=True),
                 Target(worst("relation", "source_age_seconds"), table=True),
+                Target(worst("relation, mode", "relation_changes"), table=True),
+                Target(f"sum by (relation) (increase({sel('drift_rows_total')}[$__range]))", table=True),
             ],
             12,
             8,
@@ -216,7 +225,7 @@ def build():
                 Column(
                     "Value #A",
                     "Available",
-                    custom_width=100,
+                    custom_width=88,
                     custom_cellOptions={"type": "color-text"},
                     mappings=[
                         {
@@ -228,8 +237,18 @@ def build():
                         }
                     ],
                 ),
-                Column("Value #B", "Rows", unit="locale", decimals=0, custom_width=110, noValue="–"),
-                Column("Value #C", "Age", unit="s", decimals=0, custom_width=110, noValue="–"),
+                Column("Value #B", "Rows", unit="locale", decimals=0, custom_width=82, noValue="–"),
+                Column("Value #C", "Age", unit="s", decimals=0, custom_width=68, noValue="–"),
+                Column("mode", "Changes", custom_width=86, noValue="–"),
+                Column(
+                    "Value #E",
+                    "Missed",
+                    decimals=0,
+                    custom_width=70,
+                    noValue="–",
+                    thresholds=steps("text", (1, "red")),
+                    custom_cellOptions={"type": "color-text"},
+                ),
             ],
             transformations=[{"id": "joinByField", "options": {"byField": "relation", "mode": "outer"}}],
             sort=("Rows", True),
@@ -240,7 +259,7 @@ def build():
             "Duration of a read",
             "How long each phase of the last read of the CRM took.",
             Target(worst("phase", "sync_duration_seconds"), "{{phase}}"),
-            8,
+            6,
             8,
             unit="s",
             unit_text="seconds",
@@ -250,7 +269,7 @@ def build():
             "Duration of the computation",
             "How long the last computation of all metrics took.",
             Target(worst("tenant", "compute_duration_seconds"), "{{tenant}}"),
-            8,
+            6,
             8,
             fill=12,
             unit="s",
@@ -261,11 +280,22 @@ def build():
             "Memory",
             "Memory held by the picture of the CRM.",
             Target(worst("tenant", "store_bytes"), "{{tenant}}"),
-            8,
+            6,
             8,
             fill=12,
             unit="bytes",
             unit_text="bytes",
+            defaults={"min": 0},
+        ),
+        board.lines(
+            "Read from the CRM",
+            "Rows received from the CRM per second: what reading costs it. A full read is a peak.",
+            Target(rate("tenant", "source_rows_total"), "{{tenant}}"),
+            6,
+            8,
+            fill=12,
+            unit="none",
+            unit_text="rows a second",
             defaults={"min": 0},
         ),
     ]

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What several dashboards share: variables, links, stats with their change, tables of accounts."""
 
+import re
+
 import board
 from board import Column, Target, by_name, by_ref, choice, fixed, query, steps, value_map
+from catalogue import TOP
 from promql import ACCOUNTS, change, keyed, only, sel, total
-from style import GREY, RISK_FACTORS, STATUSES, colours, texts
+from style import ALERTS, GOLD, GREY, RISK_FACTORS, SEVERITIES, STATUSES, colours, texts
 
-HEALTH_STEPS = steps("red", (40, "orange"), (60, "yellow"), (80, "green"))
-RISK_STEPS = steps("green", (25, "yellow"), (50, "orange"), (70.000001, "red"))  # high goes up to and including 70
-RATIO_STEPS = steps("red", (0.4, "orange"), (0.6, "yellow"), (0.8, "green"))
+HEALTH_STEPS = steps("red", (40, "orange"), (60, GOLD), (80, "green"))
+RISK_STEPS = steps("green", (25, GOLD), (50, "orange"), (70.000001, "red"))  # high goes up to and including 70
+RATIO_STEPS = steps("red", (0.4, "orange"), (0.6, GOLD), (0.8, "green"))
 MONEY = "currency:"  # 1.2M without a sign: the currency stands in the title
 PLAIN = steps("text")
 
@@ -104,15 +107,22 @@ def headline(
     rising = {"up": steps("red", (-1e-9, "text"), (1e-9, "green")), "down": steps("green", (-1e-9, "text"), (1e-9, "red")), None: PLAIN}[
         good
     ]
-    target = [Target(expression, "Now"), Target(delta or change(expression), "Change, $compare", instant=True)]
+    # A difference of percentages is in points, not in per cent. A narrow panel has no room for the word.
+    points = unit == "percentunit" and delta is None
+    name = ("Points, $compare" if points else "Change, $compare") if width >= 5 else ("Δ pts $compare" if points else "Δ $compare")
+    if delta is None:
+        delta = f"100 * ({change(expression)})" if points else change(expression)
+    target = [Target(expression, "Now"), Target(delta, name, instant=True)]
     properties = {"thresholds": rising}
-    if delta_unit:
-        properties["unit"] = delta_unit
+    if delta_unit or points:
+        properties["unit"] = delta_unit or "none"
+    if points:
+        properties["decimals"] = 1
     return board.stat(
         title,
         about
         + " The second figure is the change against $compare before"
-        + (", in percentage points." if unit == "percentunit" and not delta else "."),
+        + (", in percentage points." if points else "."),
         target,
         width,
         height,
@@ -231,41 +241,47 @@ def factor_cell(width=210):
 
 WORST_FACTOR = "topk by (tenant, account) (1, " + f"({sel('account_churn_factor_score')} > 0)" + ")"
 
-ALERTS = 'sort_desc(count by (alertname, severity, tenant) (ALERTS{alertstate="firing",alertname=~"Crm.+"}))'
+def alert_names():
+    """Of contrib/prometheus; one without a text in style.py ends the generator."""
+    names = re.findall(r"^ *- alert: (\w+)", (TOP / "contrib/prometheus/crm-alerts.rules.yml").read_text(encoding="utf-8"), re.M)
+    if set(names) != set(ALERTS):
+        raise SystemExit(f"style.py and crm-alerts.rules.yml differ in {sorted(set(names) ^ set(ALERTS))}")
+    return {name: ALERTS[name] for name in names}
+
+
+def alert_columns(*more):
+    return [
+        Column(
+            "severity",
+            "Level",
+            custom_width=56,
+            mappings=value_map(texts(SEVERITIES), colours(SEVERITIES)),
+            custom_cellOptions={"type": "color-text"},
+        ),
+        Column("alertname", "Alert", custom_minWidth=120, mappings=value_map(alert_names()), **(more[0] if more else {})),
+    ]
+
+
+FIRING = 'sort_desc(count by (alertname, severity, tenant) (ALERTS{alertstate="firing",alertname=~"Crm.+"}))'
 
 
 def alerts(width=12, height=8):
     return board.table(
         "Alerts that fire",
-        "Alerts of contrib/prometheus that fire in Prometheus now, with the number of accounts or relations that each one is about.",
-        [Target(ALERTS, table=True)],
+        "Alerts of contrib/prometheus that fire in Prometheus now, and of how many accounts or relations each one is about.",
+        [Target(FIRING, table=True)],
         width,
         height,
         unit="none",
         unit_text="alerts",
         no_value="none firing",
-        population="whatever the alert is about",
-        transformations=[
-            {
-                "id": "organize",
-                "options": {
-                    "excludeByName": {"Time": True},
-                    "indexByName": {"severity": 0, "alertname": 1, "tenant": 2, "Value": 3},
-                    "renameByName": {"alertname": "Alert", "severity": "Severity", "tenant": "Tenant", "Value": "How many"},
-                },
-            }
+        population="whatever the alert is about; all segments",
+        columns=[
+            *alert_columns({"links": [link("Churn risk", to("crm-churn-risk", *FILTERS))]}),
+            Column("tenant", "Tenant", custom_width=70),
+            Column("Value", "Count", custom_width=60, decimals=0),
         ],
-        overrides=[
-            by_name(
-                "Severity",
-                mappings=value_map(
-                    {"critical": "critical", "warning": "warning", "info": "info"}, {"critical": "red", "warning": "orange", "info": "blue"}
-                ),
-                custom_cellOptions={"type": "color-text"},
-                custom_width=90,
-            ),
-            by_name("How many", custom_width=90),
-        ],
+        sort=("Count", True),
     )
 
 

@@ -3,9 +3,24 @@
 
 import board
 from board import Column, Target, by_name, fixed, steps, value_map
-from common import CURRENCY, HEALTH_STEPS, LINKS, PERIOD, PLAIN, RISK_STEPS, account_table, each, money_cell, paint, score_cell, variables
+from common import (
+    COMPARE,
+    CURRENCY,
+    HEALTH_STEPS,
+    LINKS,
+    PERIOD,
+    PLAIN,
+    RISK_STEPS,
+    account_table,
+    each,
+    headline,
+    money_cell,
+    paint,
+    score_cell,
+    variables,
+)
 from promql import by, ordered, ratio, sel, total
-from style import OUTCOMES, STRENGTHS, TYPES, WEEKDAYS, texts, words
+from style import GOLD, OUTCOMES, STRENGTHS, TYPES, WEEKDAYS, texts, words
 
 # The hour, or night: with fewer columns the table fits a narrow screen.
 WHEN = (
@@ -76,55 +91,73 @@ def build():
     median = "histogram_quantile(0.5, " + by("le", "responses", channel="support", window="30d") + ")"
     p90 = "histogram_quantile(0.9, " + by("le", "responses", channel="support", window="30d") + ")"
     stats = [
-        board.stat(
+        headline(
             "Completed in $period",
             "Engagements completed within $period, notes included.",
-            Target(completed, "Engagements", instant=True),
+            completed,
+            None,
+            width=4,
+            size=26,
             unit="none",
             unit_text="engagements",
         ),
-        board.stat(
+        headline(
             "Per account in $period",
             "Completed engagements other than notes by accounts not churned, those without any included.",
-            Target(ratio(total("engagements_customer_facing", window="$period"), OPEN), "Per account"),
+            ratio(total("engagements_customer_facing", window="$period"), OPEN),
+            "up",
+            width=4,
+            size=26,
             unit="none",
             decimals=1,
             unit_text="engagements per account",
         ),
-        board.stat(
+        headline(
             "Missed in $period",
             "Share of engagements planned for the window and never completed, of those and the completed ones.",
-            Target(f"{missed} / ({missed} + {completed} > 0)", "Missed", instant=True),
+            f"{missed} / ({missed} + {completed} > 0)",
+            "down",
+            width=4,
+            size=26,
             unit="percentunit",
             decimals=1,
             unit_text="share of engagements",
-            thresholds=steps("green", (0.1, "yellow"), (0.2, "red")),
+            thresholds=steps("green", (0.1, GOLD), (0.2, "red")),
         ),
-        board.stat(
+        headline(
             "Silent for 30 days",
             "Accounts that were engaged before, but not within 30 days; notes do not count.",
-            Target(total("accounts_silent", window="30d"), "Accounts"),
+            total("accounts_silent", window="30d"),
+            "down",
+            width=4,
+            size=26,
             unit="none",
             unit_text="accounts",
             thresholds=PLAIN,
         ),
-        board.stat(
-            "Support response",
+        headline(
+            "Support response, hours",
             "Median first response time of support over 30 days, interpolated within its bucket of the distribution.",
-            Target(median, "Median"),
-            unit="s",
+            f"{median} / 3600",
+            "down",
+            width=4,
+            size=26,
+            unit="none",
             decimals=1,
-            unit_text="seconds, shown in hours",
-            thresholds=steps("green", (14400, "yellow"), (86400, "red")),
+            unit_text="hours",
+            thresholds=steps("green", (4, GOLD), (24, "red")),
         ),
-        board.stat(
+        headline(
             "Engaged stakeholders",
             "Active contacts present at an engagement completed within 90 days, by all active contacts.",
-            Target(PARTICIPATION, "Engaged", instant=True),
+            PARTICIPATION,
+            "up",
+            width=4,
+            size=26,
             unit="percentunit",
             decimals=0,
             unit_text="share of contacts",
-            thresholds=steps("red", (0.2, "orange"), (0.4, "yellow"), (0.6, "green")),
+            thresholds=steps("red", (0.2, "orange"), (0.4, GOLD), (0.6, "green")),
         ),
     ]
     activity = [
@@ -204,13 +237,13 @@ def build():
             custom={"axisSoftMin": 0},
         ),
         board.lines(
-            "First response of support over 30 days",
+            "First response of support, hours, over 30 days",
             "Median and 90th percentile, interpolated within the buckets of the distribution.",
-            [Target(median, "Median"), Target(p90, "90 %")],
+            [Target(f"{median} / 3600", "Median"), Target(f"{p90} / 3600", "90 %")],
             8,
             8,
-            unit="s",
-            unit_text="seconds, shown in hours",
+            unit="none",
+            unit_text="hours",
             overrides=[by_name("Median", color=fixed("blue")), by_name("90 %", color=fixed("orange"))],
             custom={"axisSoftMin": 0},
         ),
@@ -283,10 +316,10 @@ def build():
             decimals=0,
             unit_text="share of contacts",
             defaults={"min": 0, "max": 1},
-            thresholds=steps("red", (0.2, "orange"), (0.4, "yellow"), (0.6, "green")),
+            thresholds=steps("red", (0.2, "orange"), (0.4, GOLD), (0.6, "green")),
         ),
         board.lines(
-            "Champions and contacts that lack",
+            "Accounts that lack a champion, or contacts",
             "No active contact who is a champion; fewer than three contacts engaged within 90 days.",
             [Target(total("accounts_without_champion"), "No champion"), Target(total("accounts_single_threaded"), "Fewer than 3 engaged")],
             8,
@@ -351,7 +384,7 @@ def build():
         "crm-engagement",
         "CRM · Engagement",
         "Are we talking to the right people, often enough, and does it do good?",
-        variables(CURRENCY, PERIOD),
+        variables(CURRENCY, PERIOD, COMPARE),
         [
             ("At a glance", stats),
             ("Activity", activity),

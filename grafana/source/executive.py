@@ -28,7 +28,7 @@ from common import (
     variables,
 )
 from promql import accounts, by, earlier, change, ratio, sel, total
-from style import BANDS, MOVEMENTS, RISKS
+from style import BANDS, GOLD, MOVEMENTS, RISKS
 
 MEAN_HEALTH = ratio(total("health_score_points"), total("health_score_accounts", le="+Inf"))
 MEAN_RISK = ratio(total("churn_risk_points"), total("churn_risk_accounts", le="+Inf"))
@@ -124,7 +124,7 @@ def build():
             decimals=0,
             unit_text="points, -100 to 100",
             links=[link("KPIs", kpis)],
-            thresholds=steps("red", (0, "yellow"), (30, "green")),
+            thresholds=steps("red", (0, GOLD), (30, "green")),
         ),
     ]
     money = [
@@ -149,7 +149,6 @@ def build():
             7,
             8,
             unit=MONEY,
-            decimals=0,
             unit_text="$currency a year",
             overrides=paint(MOVEMENTS),
         ),
@@ -186,7 +185,6 @@ def build():
             6,
             8,
             unit=MONEY,
-            decimals=1,
             unit_text="$currency a year",
             overrides=paint(RISKS),
             links=[link("Churn risk", churn)],
@@ -197,7 +195,7 @@ def build():
             " earlier ones.",
             [Target(by("horizon", "renewal_arr_upcoming", result=r, horizon=None), table=True) for r in ("renewed", "undecided", "lost")],
             "horizon",
-            6,
+            5,
             8,
             unit=MONEY,
             decimals=0,
@@ -213,7 +211,7 @@ def build():
             ],
             links=[link("Revenue and retention", revenue)],
         ),
-        alerts(6, 8),
+        alerts(7, 8),
         account_table(
             "The ten accounts most at risk",
             "The highest churn risk scores, how the health score has changed against $compare before, and the factor that is worst. Click"

@@ -8,7 +8,7 @@ from board import GRAPHITE, Graphite, by_name, by_ref, choice, fixed, query, ste
 from catalogue import FAMILIES
 from common import HEALTH_STEPS, MONEY, RATIO_STEPS, RISK_STEPS, link, paint
 from promql import Unknown
-from style import BANDS, FACTORS, GREY, MOVEMENTS, RESULTS, RISKS, STATUSES, TRENDS
+from style import BANDS, FACTORS, GOLD, GREY, MOVEMENTS, RESULTS, RISKS, STATUSES, TRENDS
 
 ROOT = query(
     "root",
@@ -143,7 +143,7 @@ def executive():
             unit="none",
             decimals=0,
             unit_text="points, -100 to 100",
-            thresholds=steps("red", (0, "yellow"), (30, "green")),
+            thresholds=steps("red", (0, GOLD), (30, "green")),
         ),
     ]
     money = [

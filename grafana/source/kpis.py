@@ -5,7 +5,7 @@ import board
 from board import Column, Target, by_name, fixed, steps
 from common import COMPARE, CURRENCY, HEALTH_STEPS, LINKS, WINDOW, each, headline, link, paint, percent_cell, to, variables
 from promql import by, ratio, sel, total
-from style import CATEGORIES, GOALS, ONBOARDING
+from style import CATEGORIES, GOALS, GOLD, ONBOARDING
 
 HEALTH = ratio(total("health_score_points"), total("health_score_accounts", le="+Inf"))
 ANSWERS = {c: total("nps_responses", category=c, window="90d") for c in CATEGORIES}
@@ -51,7 +51,7 @@ def breakdown(title, label, heading, variable):
         " achieved and contracts renewed of those due in 90 days. A dash: nothing to divide by. A click filters this dashboard.",
         targets,
         12,
-        10,
+        12,
         columns=columns,
         transformations=[{"id": "joinByField", "options": {"byField": label, "mode": "outer"}}],
         sort=("Health", False),
@@ -84,7 +84,7 @@ def build():
             unit="none",
             decimals=0,
             unit_text="points, -100 to 100",
-            thresholds=steps("red", (0, "yellow"), (30, "green")),
+            thresholds=steps("red", (0, GOLD), (30, "green")),
         ),
         headline(
             "Churn rate over $window",
@@ -94,7 +94,7 @@ def build():
             unit="percentunit",
             decimals=1,
             unit_text="share of customers",
-            thresholds=steps("green", (0.05, "yellow"), (0.1, "red")),
+            thresholds=steps("green", (0.05, GOLD), (0.1, "red")),
         ),
         board.stat(
             "Time to value, days · all segments",
@@ -116,7 +116,7 @@ def build():
             unit="percentunit",
             decimals=0,
             unit_text="users by seats",
-            thresholds=steps("red", (0.4, "orange"), (0.6, "yellow"), (0.8, "green")),
+            thresholds=steps("red", (0.4, "orange"), (0.6, GOLD), (0.8, "green")),
         ),
         headline(
             "Engagement score",
@@ -136,7 +136,7 @@ def build():
             unit="percentunit",
             decimals=0,
             unit_text="share of goals due",
-            thresholds=steps("red", (0.5, "orange"), (0.7, "yellow"), (0.85, "green")),
+            thresholds=steps("red", (0.5, "orange"), (0.7, GOLD), (0.85, "green")),
         ),
         headline(
             "Renewal rate, 90 d",
@@ -146,7 +146,7 @@ def build():
             unit="percentunit",
             decimals=0,
             unit_text="share of contracts",
-            thresholds=steps("red", (0.8, "orange"), (0.9, "yellow"), (0.95, "green")),
+            thresholds=steps("red", (0.8, "orange"), (0.9, GOLD), (0.95, "green")),
         ),
     ]
     voice = [

@@ -21,13 +21,13 @@ from common import (
     variables,
 )
 from promql import accounts, by, change, earlier, ratio, sel, total
-from style import LOSSES, MOVEMENTS, RESULTS
+from style import GOLD, LOSSES, MOVEMENTS, RESULTS
 
 ARR = total("arr")
 PARTS = {k: total("arr_movement", kind=k, window="$window") for k in MOVEMENTS}
 NRR = ratio(total("arr_retained_net", window="$window"), total("arr_retention_base", window="$window"))
 GRR = ratio(total("arr_retained_gross", window="$window"), total("arr_retention_base", window="$window"))
-GOOD = steps("red", (0.8, "orange"), (0.9, "yellow"), (1, "green"))
+GOOD = steps("red", (0.8, "orange"), (0.9, GOLD), (1, "green"))
 # Blue where a cohort has grown, over green to red where it has shrunk.
 RETENTION = steps(
     "transparent",
@@ -35,13 +35,13 @@ RETENTION = steps(
     (0.5, "#ff9830"),
     (0.7, "#f2cc0c"),
     (0.85, "#96d98d"),
-    (0.95, "#56a64b"),
-    (1.05, "#5794f2"),
-    (1.5, "#1f60c4"),
+    (0.95, "#37872d"),
+    (1.05, "#3274d9"),
+    (1.5, "#174a99"),
 )
 STAGES = {"open": ("Open", "blue"), "won": ("Won in $window", "green"), "lost": ("Lost in $window", "red")}
 KINDS = {"new": "New", "upsell": "Upsell", "cross_sell": "Cross-sell", "expansion": "Expansion", "renewal": "Renewal"}
-BIG = f"topk(15, {accounts('account_arr')})"
+BIG = f"topk(10, {accounts('account_arr')})"
 
 
 def columns_of(label, targets, names):
@@ -74,7 +74,7 @@ def cohorts(title, about, family):
         "age",
         (),
         width=24,
-        height=17,
+        height=25,  # 24 months and the heading
         heading="Cohort",
         first=80,
         cell=50,
@@ -148,7 +148,7 @@ def build():
             unit="none",
             decimals=1,
             unit_text="ratio",
-            thresholds=steps("red", (1, "yellow"), (4, "green")),
+            thresholds=steps("red", (1, GOLD), (4, "green")),
             no_value="nothing lost",
         ),
         board.stat(
@@ -206,7 +206,7 @@ def build():
             unit="none",
             decimals=0,
             unit_text="accounts",
-            thresholds=steps("text", (1, "yellow")),
+            thresholds=steps("text", (1, GOLD)),
         ),
     ]
     months = [
@@ -327,7 +327,7 @@ def build():
             decimals=0,
             unit_text="share of revenue",
             defaults={"min": 0, "max": 1},
-            thresholds=steps("green", (0.25, "yellow"), (0.5, "orange"), (0.75, "red")),
+            thresholds=steps("green", (0.25, GOLD), (0.5, "orange"), (0.75, "red")),
         ),
         board.stat(
             "Renewed, 1 y · $currency",
@@ -396,7 +396,7 @@ def build():
     who = [
         account_table(
             "The largest accounts · $currency",
-            "The fifteen accounts that pay most, with their share of the revenue chosen, their health and churn risk. Click an account for"
+            "The ten accounts that pay most, with their share of the revenue chosen, their health and churn risk. Click an account for"
             " everything about it.",
             BIG,
             [
@@ -411,7 +411,7 @@ def build():
             ],
             ("ARR", True),
             24,
-            10,
+            12,
             unit="none",
             unit_text="$currency a year; scores 0 to 100",
         )
@@ -421,6 +421,13 @@ def build():
         "CRM · Revenue and retention",
         "Where does revenue come from, and where does it go?",
         variables(CURRENCY, WINDOW, COMPARE),
-        [("At a glance", stats), ("Movements", flow), ("Cohorts", kept), ("What lies ahead", ahead), ("Who", who)],
+        [
+            ("At a glance", stats),
+            ("Movements", flow),
+            ("What lies ahead", ahead),
+            ("Who", who),
+            ("Cohorts by revenue", kept[:1]),
+            ("Cohorts by customers", kept[1:]),
+        ],
         links=LINKS,
     )

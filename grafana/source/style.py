@@ -2,6 +2,8 @@
 """One look for all dashboards: colours, texts of label values, thresholds. Grafana's named colours suit the dark and the light theme."""
 
 GREY = "#8e8e8e"
+# For text, where Grafana's yellow cannot be read on white.
+GOLD = "#b88a00"
 
 BANDS = {
     "healthy": ("Healthy", "green"),
@@ -99,6 +101,35 @@ REASONS = {
     "escalated": "Escalations",
     "seats_used_up": "Seats used up",
 }
+# What the alerts of contrib/prometheus are called in a table.
+ALERTS = {
+    "CrmAccountHealthDropped": "Health dropped",
+    "CrmAccountCritical": "Newly critical",
+    "CrmAccountRiskRose": "Churn risk rose",
+    "CrmHighArrAccountSilent": "Large account silent",
+    "CrmChampionLost": "Champion lost",
+    "CrmRenewalAtRisk": "Renewal at risk",
+    "CrmPaymentOverdue": "Payment overdue",
+    "CrmAccountsNewlyAtRisk": "Accounts newly at risk",
+    "CrmHealthFalling": "Health falling",
+    "CrmArrAtRisk": "Revenue at risk",
+    "CrmRenewalOverdue": "Renewal undecided",
+    "CrmSupportEscalationStorm": "Escalation storm",
+    "CrmNpsFell": "NPS fell",
+    "CrmNetRetentionBelowTarget": "Net retention low",
+    "CrmGrossRetentionBelowTarget": "Gross retention low",
+    "CrmRevenueIdentityBroken": "Revenue adds not up",
+    "CrmUndatedChurn": "Churn without a date",
+    "CrmCollectorDown": "Collector down",
+    "CrmSourceUnreadable": "CRM not readable",
+    "CrmSourceStale": "CRM data too old",
+    "CrmRelationMissing": "Relation missing",
+    "CrmSeriesLimitReached": "Series left out",
+    "CrmRemoteWriteDropping": "Samples dropped",
+    "CrmSpoolGrowing": "Spool growing",
+    "CrmSettingsMissing": "Settings missing",
+}
+SEVERITIES = {"critical": ("crit", "red"), "warning": ("warn", "orange"), "info": ("info", "blue")}
 WEEKDAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
 
 
