@@ -7,4 +7,5 @@ EXTRA_DIST += \
 	tests/prometheus/alerts-no-settings.test.yml \
 	tests/prometheus/alerts-slow.test.yml \
 	tests/prometheus/alerts.test.yml \
+	tests/prometheus/inhibit.py \
 	tests/prometheus/recording_test.py

@@ -13,6 +13,7 @@ cp "$rules"/*.rules.yml "$tests"/*.test.yml "$work" && cd "$work" || bail_out "n
 ok "crm-recording.rules.yml is what make-recording-rules.py makes" diff made.yml crm-recording.rules.yml
 for file in crm-*.rules.yml; do ok "promtool check rules $file" promtool check rules "$file"; done
 ok "amtool check-config alertmanager.yml" amtool check-config "$rules/alertmanager.yml"
+ok "what keeps back what, in Alertmanager" "$tests/inhibit.py" "$rules/alertmanager.yml" crm-alerts.rules.yml
 ok "every recording rule has an expectation" sh -c '/usr/bin/python3 "$0" crm-recording.rules.yml >recording.test.yml' "$tests/recording_test.py"
 for file in *.test.yml; do ok "promtool test rules $file" promtool test rules "$file"; done
 
