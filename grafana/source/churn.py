@@ -196,7 +196,7 @@ def build():
             "Risk scores now",
             "Accounts per ten points of the churn risk score.",
             "churn_risk_accounts",
-            ["green", "green", "green", "yellow", "yellow", "orange", "orange", "red", "red", "red"],
+            ["green", "green", "green", GOLD, GOLD, "orange", "orange", "red", "red", "red"],
             12,
             8,
         ),

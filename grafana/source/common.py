@@ -229,7 +229,7 @@ def change_cell(good="up", width=95, decimals=1):
 
 
 def percent_cell(width=90, thresholds=PLAIN, coloured=False, decimals=0):
-    out = {"unit": "percentunit", "decimals": decimals, "custom_width": width, "thresholds": thresholds}
+    out = {"unit": "percentunit", "decimals": decimals, "custom_width": width, "thresholds": thresholds, "noValue": "–"}
     if coloured:
         out["custom_cellOptions"] = {"type": "color-text"}
     return out
@@ -254,7 +254,7 @@ def alert_columns(*more):
         Column(
             "severity",
             "Level",
-            custom_width=56,
+            custom_width=52,
             mappings=value_map(texts(SEVERITIES), colours(SEVERITIES)),
             custom_cellOptions={"type": "color-text"},
         ),
@@ -278,8 +278,8 @@ def alerts(width=12, height=8):
         population="whatever the alert is about; all segments",
         columns=[
             *alert_columns({"links": [link("Churn risk", to("crm-churn-risk", *FILTERS))]}),
-            Column("tenant", "Tenant", custom_width=70),
-            Column("Value", "Count", custom_width=60, decimals=0),
+            Column("tenant", "Tenant", custom_width=64),
+            Column("Value", "Count", custom_width=58, decimals=0),
         ],
         sort=("Count", True),
     )

@@ -32,15 +32,15 @@ PARTICIPATION = ratio(total("stakeholders", engaged="true", window="90d"), total
 BUCKETS = [
     ("3600", "≤ 1 h", "green"),
     ("14400", "1–4 h", "green"),
-    ("28800", "4–8 h", "yellow"),
-    ("86400", "8–24 h", "yellow"),
+    ("28800", "4–8 h", GOLD),
+    ("86400", "8–24 h", GOLD),
     ("259200", "1–3 days", "orange"),
     ("+Inf", "> 3 days", "red"),
 ]
 GAPS = [
     ("604800", "≤ 7 days", "green"),
     ("1209600", "7–14", "green"),
-    ("2592000", "14–30", "yellow"),
+    ("2592000", "14–30", GOLD),
     ("5184000", "30–60", "orange"),
     ("7776000", "60–90", "red"),
     ("+Inf", "> 90 days", "dark-red"),
@@ -136,7 +136,7 @@ def build():
             thresholds=PLAIN,
         ),
         headline(
-            "Support response, hours",
+            "Response, hours",
             "Median first response time of support over 30 days, interpolated within its bucket of the distribution.",
             f"{median} / 3600",
             "down",

@@ -182,7 +182,7 @@ def build():
             "ARR by churn risk · $currency",
             "Annual recurring revenue by band of the churn risk score: low below 25, medium below 50, high up to 70.",
             each(RISKS, lambda b: total("arr_by_risk", band=b), instant=True),
-            6,
+            5,
             8,
             unit=MONEY,
             unit_text="$currency a year",
@@ -197,6 +197,7 @@ def build():
             "horizon",
             5,
             8,
+            orientation="vertical",
             unit=MONEY,
             decimals=0,
             unit_text="$currency a year",
@@ -211,7 +212,7 @@ def build():
             ],
             links=[link("Revenue and retention", revenue)],
         ),
-        alerts(7, 8),
+        alerts(8, 8),
         account_table(
             "The ten accounts most at risk",
             "The highest churn risk scores, how the health score has changed against $compare before, and the factor that is worst. Click"

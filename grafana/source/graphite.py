@@ -313,7 +313,7 @@ def health():
         le = path("health_score_accounts", str(high))
         tens.append(named(f"diffSeries({le}, {below})" if below else le, f"{high - 10}–{high}"))
         below = le
-    palette = ["red"] * 4 + ["orange"] * 2 + ["yellow"] * 2 + ["green"] * 2
+    palette = ["red"] * 4 + ["orange"] * 2 + [GOLD] * 2 + ["green"] * 2
     why = [
         board.bar_gauge(
             "Scores now",

@@ -23,7 +23,7 @@ from common import (
     variables,
 )
 from promql import by, change, earlier, ordered, ratio, sel, total
-from style import BANDS, FACTORS, TRENDS, texts, words
+from style import BANDS, FACTORS, GOLD, TRENDS, texts, words
 
 OPEN = total("accounts_by_health")
 MEAN = ratio(total("health_score_points"), total("health_score_accounts", le="+Inf"))
@@ -188,7 +188,7 @@ def build():
             "Scores now",
             "Accounts per ten points of the health score.",
             "health_score_accounts",
-            ["red"] * 4 + ["orange"] * 2 + ["yellow"] * 2 + ["green"] * 2,
+            ["red"] * 4 + ["orange"] * 2 + [GOLD] * 2 + ["green"] * 2,
         ),
     ]
     means = each(FACTORS, lambda f: ratio(total("health_factor_points", factor=f), total("health_factor_accounts", factor=f)), instant=True)

@@ -3,6 +3,7 @@
 TESTS += tests/prometheus/test-rules.sh
 dist_check_SCRIPTS += tests/prometheus/test-rules.sh
 EXTRA_DIST += \
+	tests/prometheus/alerts-accounts.test.yml \
 	tests/prometheus/alerts-fast.test.yml \
 	tests/prometheus/alerts-no-settings.test.yml \
 	tests/prometheus/alerts-slow.test.yml \
