@@ -11,6 +11,8 @@
 
 /* A read that fails once is tried again within a second: only what lasts is told. */
 enum { DOWN_TICKS = 3 };
+/* Bytes; a receiver that is away for some minutes is no news. */
+#define SPOOL_LARGE 50e6
 
 enum rule {
   RULE_STALE,
@@ -18,6 +20,9 @@ enum rule {
   RULE_RELATION_MISSING,
   RULE_SERIES_LIMIT,
   RULE_IDENTITY,
+  RULE_UNDATED_CHURN,
+  RULE_SPOOL,
+  RULE_GIVEN_UP,
   RULE_HEALTH_FALL,
   RULE_ARR_AT_RISK,
   RULE_NEWLY_AT_RISK,
@@ -41,6 +46,9 @@ static const struct {
     [RULE_RELATION_MISSING] = {"relation_missing", CRM_NOTIFY_COLLECTOR, CRM_NOTICE_WARNING},
     [RULE_SERIES_LIMIT] = {"series_limit", CRM_NOTIFY_COLLECTOR, CRM_NOTICE_WARNING},
     [RULE_IDENTITY] = {"revenue_identity", CRM_NOTIFY_COLLECTOR, CRM_NOTICE_FAILURE},
+    [RULE_UNDATED_CHURN] = {"undated_churn", CRM_NOTIFY_COLLECTOR, CRM_NOTICE_WARNING},
+    [RULE_SPOOL] = {"spool", CRM_NOTIFY_COLLECTOR, CRM_NOTICE_WARNING},
+    [RULE_GIVEN_UP] = {"given_up", CRM_NOTIFY_COLLECTOR, CRM_NOTICE_WARNING},
     [RULE_HEALTH_FALL] = {"health_fall", CRM_NOTIFY_CUSTOMERS, CRM_NOTICE_WARNING},
     [RULE_ARR_AT_RISK] = {"arr_at_risk", CRM_NOTIFY_CUSTOMERS, CRM_NOTICE_WARNING},
     [RULE_NEWLY_AT_RISK] = {"newly_at_risk", CRM_NOTIFY_CUSTOMERS, CRM_NOTICE_WARNING},
@@ -66,6 +74,7 @@ struct crm_notices {
   GHashTable *held; /* key -> struct held */
   uint64_t judgement;
   GHashTable *available; /* relations that have been read */
+  GHashTable *given_up;  /* sink and reason -> double: samples up to the judgement before */
   bool begun;            /* there has been a frame with business series */
   unsigned down;         /* judgements in a row with crm_up 0 */
   /* Of the judgement at hand. */
@@ -99,6 +108,7 @@ struct crm_notices *crm_notices_new(const struct crm_notice_options *options) {
   notices->options = options;
   notices->held = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_held);
   notices->available = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+  notices->given_up = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
   return notices;
 }
 
@@ -107,6 +117,7 @@ void crm_notices_free(struct crm_notices *notices) {
     return;
   g_hash_table_destroy(notices->held);
   g_hash_table_destroy(notices->available);
+  g_hash_table_destroy(notices->given_up);
   g_free(notices);
 }
 
@@ -406,8 +417,32 @@ static void judge_relation(struct crm_notices *notices, const char *tenant, cons
   }
 }
 
+static void judge_spool(struct crm_notices *notices, const char *tenant, const char *sink, double bytes) {
+  if (bytes <= SPOOL_LARGE || !wanted(notices, RULE_SPOOL))
+    return;
+  char *about = g_strdup_printf("spool of %s", sink);
+  hold(notices, RULE_SPOOL, tenant, sink, about, "%.0f MB wait, because the receiver does not take them", bytes / 1e6);
+  g_free(about);
+}
+
+/* Holds while more and more are given up, from one judgement to the next. */
+static void judge_given_up(struct crm_notices *notices, const char *tenant, const char *sink, const char *reason, double samples) {
+  char *what = g_strdup_printf("%s\x1f%s", sink, reason);
+  double *before = g_hash_table_lookup(notices->given_up, what);
+  double more = samples - (before == NULL ? 0 : *before);
+  if (more > 0 && wanted(notices, RULE_GIVEN_UP)) {
+    char *about = g_strdup_printf("samples for %s", sink);
+    hold(notices, RULE_GIVEN_UP, tenant, what, about, "%.0f were given up (%s)", more, reason);
+    g_free(about);
+  }
+  g_hash_table_insert(notices->given_up, what, g_memdup2(&samples, sizeof(samples)));
+}
+
 static void judge_own(struct crm_notices *notices, const struct crm_series_set *set) {
-  notices->told[RULE_UNREADABLE] = notices->told[RULE_RELATION_MISSING] = notices->told[RULE_SERIES_LIMIT] = true;
+  static const enum rule always[] = {RULE_UNREADABLE, RULE_RELATION_MISSING, RULE_SERIES_LIMIT, RULE_UNDATED_CHURN,
+                                     RULE_SPOOL,      RULE_GIVEN_UP};
+  for (size_t i = 0; i < sizeof(always) / sizeof(*always); i++)
+    notices->told[always[i]] = true;
   for (size_t i = 0; i < set->n; i++) {
     const struct crm_sample *s = &set->samples[i];
     const char *tenant = crm_set_label_value(set, s, 0);
@@ -421,6 +456,14 @@ static void judge_own(struct crm_notices *notices, const struct crm_series_set *
     else if (s->family == CRM_FAM_SERIES_LIMIT_REACHED && one && !is(set, s, "kind", "breakdown") && wanted(notices, RULE_SERIES_LIMIT))
       hold(notices, RULE_SERIES_LIMIT, tenant, label(set, s, "kind"), "limit of series", "some of kind %s are left out",
            label(set, s, "kind"));
+    else if (s->family == CRM_FAM_RELATION_ROWS_REFUSED && is(set, s, "reason", "undated_churn") && s->value.num > 0 &&
+             wanted(notices, RULE_UNDATED_CHURN))
+      hold(notices, RULE_UNDATED_CHURN, tenant, "", "churned accounts", "%.0f have no date of it, and are in no movement",
+           crm_number_value(&s->value));
+    else if (s->family == CRM_FAM_REMOTE_WRITE_SPOOL_BYTES)
+      judge_spool(notices, tenant, label(set, s, "sink"), crm_number_value(&s->value));
+    else if (s->family == CRM_FAM_REMOTE_WRITE_DROPPED_TOTAL)
+      judge_given_up(notices, tenant, label(set, s, "sink"), label(set, s, "reason"), crm_number_value(&s->value));
   }
 }
 

@@ -8,7 +8,8 @@
 
 /* Groups of conditions, as bits. */
 enum crm_notice_group {
-  CRM_NOTIFY_COLLECTOR = 1u << 0, /* the CRM is not read, a relation is missing, series are left out, revenue does not add up */
+  CRM_NOTIFY_COLLECTOR = 1u << 0, /* the CRM is not read, a relation is missing, series are left out, revenue does not add up,
+                                      churn without a date, samples that wait or are given up */
   CRM_NOTIFY_CUSTOMERS = 1u << 1, /* the customer base of a tenant */
   CRM_NOTIFY_ACCOUNTS = 1u << 2,  /* single accounts; needs their series, see PerAccount */
 };

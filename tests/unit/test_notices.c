@@ -224,6 +224,38 @@ static void test_collector(void **state) {
   crm_notices_free(notices);
 }
 
+/* Churn without a date, a spool that is large, and samples that are given up: while there are more of them. */
+static void test_what_is_lost(void **state) {
+  struct crm_notice_options options;
+  struct crm_notices *notices = make(&options, CRM_NOTIFY_COLLECTOR);
+  static const struct {
+    int undated, bytes, rejected;
+    const char *wanted;
+  } ticks[] = {
+      {0, 50000000, 0, ""},
+      {2, 50000001, 7,
+       "WARNING x undated_churn churned accounts: 2 have no date of it, and are in no movement\n"
+       "WARNING x given_up samples for cloud: 7 were given up (rejected)\n"
+       "WARNING x spool spool of cloud: 50 MB wait, because the receiver does not take them\n"},
+      {2, 90000000, 9, ""}, /* still */
+      {1, 90000000, 9, "OKAY x given_up samples for cloud: this has ended\n"},
+      {0, 0, 9, "OKAY x undated_churn churned accounts: this has ended\nOKAY x spool spool of cloud: this has ended\n"},
+      {0, 0, 10, "WARNING x given_up samples for cloud: 1 were given up (rejected)\n"},
+  };
+  for (size_t i = 0; i < sizeof(ticks) / sizeof(*ticks); i++) {
+    struct build b;
+    begin(&b);
+    own(&b, 1, 1);
+    ADD(&b.own, RELATION_ROWS_REFUSED, INT(ticks[i].undated), "x", "account", "undated_churn");
+    ADD(&b.own, RELATION_ROWS_REFUSED, INT(6), "x", "usage", "unknown_account");
+    ADD(&b.own, REMOTE_WRITE_SPOOL_BYTES, INT(ticks[i].bytes), "x", "cloud");
+    ADD(&b.own, REMOTE_WRITE_DROPPED_TOTAL, INT(ticks[i].rejected), "x", "cloud", "rejected");
+    ADD(&b.own, REMOTE_WRITE_DROPPED_TOTAL, INT(0), "x", "cloud", "too_old");
+    judge(notices, &b, true, ticks[i].wanted);
+  }
+  crm_notices_free(notices);
+}
+
 static void test_nothing_asked_for(void **state) {
   struct crm_notice_options options;
   struct crm_notices *notices = make(&options, 0);
@@ -282,9 +314,10 @@ static void test_notifier(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_customers),         cmocka_unit_test(test_ratios),
-                                     cmocka_unit_test(test_accounts),          cmocka_unit_test(test_collector),
-                                     cmocka_unit_test(test_nothing_asked_for), cmocka_unit_test(test_notifier)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_customers),    cmocka_unit_test(test_ratios),
+                                     cmocka_unit_test(test_accounts),     cmocka_unit_test(test_collector),
+                                     cmocka_unit_test(test_what_is_lost), cmocka_unit_test(test_nothing_asked_for),
+                                     cmocka_unit_test(test_notifier)};
   crm_strbuf_init(&said, 65536);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   crm_strbuf_free(&said);
