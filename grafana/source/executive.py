@@ -207,7 +207,7 @@ def build():
             ],
             overrides=[
                 by_name("Value #A", displayName="Renewed", color=fixed("green")),
-                by_name("Value #B", displayName="Undecided", color=fixed("yellow")),
+                by_name("Value #B", displayName="Undecided", color=fixed(GOLD)),
                 by_name("Value #C", displayName="Lost", color=fixed("red")),
             ],
             links=[link("Revenue and retention", revenue)],

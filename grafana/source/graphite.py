@@ -8,7 +8,7 @@ from board import GRAPHITE, Graphite, by_name, by_ref, choice, fixed, query, ste
 from catalogue import FAMILIES
 from common import HEALTH_STEPS, MONEY, RATIO_STEPS, RISK_STEPS, link, paint
 from promql import Unknown
-from style import BANDS, FACTORS, GOLD, GREY, MOVEMENTS, RESULTS, RISKS, STATUSES, TRENDS
+from style import BANDS, FACTORS, GOLD, GREY, MOVEMENTS, RESULTS, RISKS, STATUSES, TRENDS, readable
 
 ROOT = query(
     "root",
@@ -169,7 +169,6 @@ def executive():
             7,
             8,
             unit=MONEY,
-            decimals=0,
             unit_text="currency a year",
             overrides=paint(MOVEMENTS),
         ),
@@ -213,7 +212,6 @@ def executive():
             6,
             8,
             unit=MONEY,
-            decimals=1,
             unit_text="currency a year",
             overrides=paint(RISKS),
         ),
@@ -224,7 +222,6 @@ def executive():
             6,
             8,
             unit=MONEY,
-            decimals=0,
             unit_text="currency a year",
             overrides=paint(RESULTS),
         ),
@@ -262,7 +259,7 @@ def health():
             unit="none",
             decimals=0,
             unit_text="accounts; per cent",
-            thresholds=steps(colour),
+            thresholds=steps(readable(colour)),
             overrides=[by_name("Share", unit="percentunit", decimals=0)],
             text={"titleSize": 12, "valueSize": 28},
         )

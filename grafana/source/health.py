@@ -23,7 +23,7 @@ from common import (
     variables,
 )
 from promql import by, change, earlier, ordered, ratio, sel, total
-from style import BANDS, FACTORS, GOLD, TRENDS, texts, words
+from style import BANDS, FACTORS, GOLD, TRENDS, readable, texts, words
 
 OPEN = total("accounts_by_health")
 MEAN = ratio(total("health_score_points"), total("health_score_accounts", le="+Inf"))
@@ -121,7 +121,7 @@ def build():
                 unit="none",
                 decimals=0,
                 unit_text="accounts; per cent",
-                thresholds=steps(colour),
+                thresholds=steps(readable(colour)),
                 text={"titleSize": 12, "valueSize": 28},
                 overrides=[by_name("Share", unit="percentunit", decimals=0)],
             )

@@ -81,7 +81,7 @@ GOALS = {
     "missed": ("Missed", "red"),
     "unknown": ("Unknown", GREY),
 }
-RESULTS = {"renewed": ("Renewed", "green"), "undecided": ("Undecided", "yellow"), "lost": ("Lost", "red")}
+RESULTS = {"renewed": ("Renewed", "green"), "undecided": ("Undecided", GOLD), "lost": ("Lost", "red")}
 ONBOARDING = {"completed": ("Completed", "green"), "in_progress": ("In progress", "blue"), "overdue": ("Overdue", "red")}
 ACTIONS = {
     "executive_review": "Executive review",
@@ -131,6 +131,11 @@ ALERTS = {
 }
 SEVERITIES = {"critical": ("crit", "red"), "warning": ("warn", "orange"), "info": ("info", "blue")}
 WEEKDAYS = {"mon": "Mon", "tue": "Tue", "wed": "Wed", "thu": "Thu", "fri": "Fri", "sat": "Sat", "sun": "Sun"}
+
+
+def readable(colour):
+    """The colour for text."""
+    return GOLD if colour == "yellow" else colour
 
 
 def words(value):

@@ -6,7 +6,7 @@ check.py --prometheus URL | --graphite URL  --exceptions FILE [--at SECONDS] [--
 
 Variables get their values as Grafana gets them. One variable at a time takes each of its values, the others stay at their first one (or
 All). A finding is: an error (a many-to-many join among them), a query that takes longer than S (1) seconds, and an answer without a
-number. An empty answer is right where the expression itself says that it is undefined: without its guards (> 0 before a division, or
+number, and a value of a label that no series has. An empty answer is right where the expression itself says that it is undefined: without its guards (> 0 before a division, or
 the threshold of a table) it has one. All other empty answers must stand in the exceptions with their reason, and an exception that
 nothing needs is a finding as well. Series and labels that do not exist are lint.py's business."""
 
@@ -25,7 +25,7 @@ import urllib.request
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from lint import VARIABLE, data_panels  # noqa: E402
+from lint import VARIABLE, data_panels, selectors  # noqa: E402
 
 GUARD = re.compile(r" (?:>=|>|<) [\d.]+(?=\)|$)")
 Answer = collections.namedtuple("Answer", "error numbers seconds")
@@ -74,6 +74,10 @@ class Prometheus:
             return False
         answer, error = get(self.url + "/api/v1/query", query=bare, time=self.at)
         return not error and bool(answer["data"]["result"])
+
+    def has(self, name, label, value):
+        answer, error = get(self.url + "/api/v1/series", **{"match[]": f'{name}{{{label}="{value}"}}', "start": self.start, "end": self.at})
+        return not error and bool(answer["data"])
 
     def values(self, variable, chosen):
         text = substitute(variable["definition"], chosen, regex=True)
@@ -170,6 +174,21 @@ def combinations(board, source):
                 yield name, resolve(board, source, (name, value))[0]
 
 
+def unknown_values(board, source):
+    """Values that selectors name and that no series has: an alternative that is misspelt takes nothing away but its part of a sum."""
+    seen = set()
+    for panel in data_panels(board):
+        for target in panel["targets"]:
+            for name, matchers in selectors(target.get("expr", "")):
+                for label, operator, text in matchers:
+                    if operator not in ("=", "=~") or VARIABLE.search(text):
+                        continue
+                    for value in text.split("|") if operator == "=~" else [text]:
+                        if (name, label, value) not in seen and not source.has(name, label, value):
+                            yield f'{board["uid"]}: {panel["title"]}: {target["refId"]}: no series of {name} has {label}="{value}"'
+                        seen.add((name, label, value))
+
+
 def excepted(exceptions, board, panel, expression, varied):
     """An exception is {dashboard, panel ("*" for all), matching (of the expression, "" for all), varying (names of variables, null for
     the defaults, or "*"), reason}."""
@@ -187,6 +206,7 @@ def excepted(exceptions, board, panel, expression, varied):
 
 def check(board, source, exceptions, limit, pool):
     findings, cache, slowest = [], {}, (0, "")
+    findings += unknown_values(board, source)
     answered, asked = collections.Counter(), 0
     empties = []
     for varied, values in combinations(board, source):

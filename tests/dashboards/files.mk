@@ -4,7 +4,9 @@ dashboards_tests = tests/dashboards/test-source.sh
 TESTS += $(dashboards_tests)
 dist_check_SCRIPTS += $(dashboards_tests)
 EXTRA_DIST += \
+	tests/dashboards/alerts.py \
 	tests/dashboards/check.py \
+	tests/dashboards/endpoints.py \
 	tests/dashboards/exceptions-graphite.json \
 	tests/dashboards/exceptions.json \
 	tests/dashboards/lint.py \
