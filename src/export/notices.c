@@ -32,6 +32,7 @@ enum rule {
   RULE_RENEWAL_UNDECIDED,
   RULE_ACCOUNT_CRITICAL,
   RULE_ACCOUNT_RISK,
+  RULE_ACCOUNT_FALL,
   RULE_ACCOUNT_RECOMMENDATION,
   RULES
 };
@@ -58,6 +59,7 @@ static const struct {
     [RULE_RENEWAL_UNDECIDED] = {"renewal_undecided", CRM_NOTIFY_CUSTOMERS, CRM_NOTICE_WARNING},
     [RULE_ACCOUNT_CRITICAL] = {"account_critical", CRM_NOTIFY_ACCOUNTS, CRM_NOTICE_WARNING},
     [RULE_ACCOUNT_RISK] = {"account_risk", CRM_NOTIFY_ACCOUNTS, CRM_NOTICE_WARNING},
+    [RULE_ACCOUNT_FALL] = {"account_fall", CRM_NOTIFY_ACCOUNTS, CRM_NOTICE_WARNING},
     [RULE_ACCOUNT_RECOMMENDATION] = {"account_recommendation", CRM_NOTIFY_ACCOUNTS, CRM_NOTICE_WARNING},
 };
 
@@ -91,6 +93,7 @@ void crm_notice_options_defaults(struct crm_notice_options *options) {
                                          .escalations = 0.1,
                                          .net_retention = 1,
                                          .gross_retention = 0.9,
+                                         .account_fall = 10,
                                          .account_critical = 40,
                                          .account_risk = 70,
                                          .account_risk_leave = 60};
@@ -360,6 +363,10 @@ static void judge_account(struct crm_notices *notices, const struct crm_series_s
     char *about = g_strdup_printf("churn risk of %s", name);
     hold(notices, RULE_ACCOUNT_RISK, tenant, account, about, "critical, %.0f of 100", value);
     g_free(about);
+  } else if (s->family == CRM_FAM_ACCOUNT_HEALTH_SLOPE && value <= -o->account_fall) {
+    char *about = g_strdup_printf("course of the health of %s", name);
+    hold(notices, RULE_ACCOUNT_FALL, tenant, account, about, "%.1f points per 30 days", value);
+    g_free(about);
   } else if (s->family == CRM_FAM_ACCOUNT_RECOMMENDATION) {
     const char *action = label(set, s, "action");
     char *what = g_strdup_printf("%s\x1f%s", account, action);
@@ -391,6 +398,7 @@ static void judge_business(struct crm_notices *notices, const struct crm_series_
       break;
     case CRM_FAM_ACCOUNT_HEALTH_SCORE:
     case CRM_FAM_ACCOUNT_CHURN_RISK_SCORE:
+    case CRM_FAM_ACCOUNT_HEALTH_SLOPE:
     case CRM_FAM_ACCOUNT_RECOMMENDATION:
       if (wanted(notices, RULE_ACCOUNT_CRITICAL))
         judge_account(notices, set, s, names);
@@ -401,7 +409,8 @@ static void judge_business(struct crm_notices *notices, const struct crm_series_
     }
   }
   judge_sums(notices, all);
-  notices->told[RULE_ACCOUNT_CRITICAL] = notices->told[RULE_ACCOUNT_RISK] = notices->told[RULE_ACCOUNT_RECOMMENDATION] = true;
+  for (enum rule rule = RULE_ACCOUNT_CRITICAL; rule <= RULE_ACCOUNT_RECOMMENDATION; rule++)
+    notices->told[rule] = true;
   g_hash_table_destroy(names);
   g_array_free(all, TRUE);
 }

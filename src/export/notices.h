@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a frame says that somebody should hear of, for sites without Prometheus: the module hands it to collectd's notifications. A notice is
- * given when a condition begins and once more when it has ended, not at every tick. */
+/* What a frame says that somebody should hear of, for sites without Prometheus: the module hands it to collectd's notifications. A notice
+ * is given when a condition begins and once more when it has ended, not at every tick. */
 #ifndef CRM_EXPORT_NOTICES_H
 #define CRM_EXPORT_NOTICES_H
 
@@ -22,6 +22,7 @@ struct crm_notice_options {
   double escalations;        /* share of the accounts above this; default 0.1 */
   double net_retention;      /* of one year, below; default 1 */
   double gross_retention;    /* of one year, below; default 0.9 */
+  double account_fall;       /* points per 30 days: slope of an account's health score at or below minus this; default 10 */
   double account_critical;   /* health score below; default 40 */
   double account_risk;       /* churn risk above; default 70 */
   double account_risk_leave; /* and again at or below; default 60 */
@@ -44,8 +45,8 @@ struct crm_notices;
 /* The options must outlive it. NULL when out of memory. */
 struct crm_notices *crm_notices_new(const struct crm_notice_options *options);
 void crm_notices_free(struct crm_notices *notices);
-/* Delivers what has begun and what has ended with this frame, in the order of the rules. What a frame does not tell about (a stale one, a family that is
- * absent) stays as it was. What holds of single accounts in the first frame is not delivered: it is no news. */
+/* Delivers what has begun and what has ended with this frame, in the order of the rules. What a frame does not tell about (a stale one, a
+ * family that is absent) stays as it was. What holds of single accounts in the first frame is not delivered: it is no news. */
 void crm_notices_judge(struct crm_notices *notices, const struct crm_frame *frame, crm_notice_deliver *deliver, void *ctx);
 
 #endif

@@ -151,6 +151,28 @@ static void account(struct build *b, const char *id, const char *name, int healt
   ADD(&b->business, ACCOUNT_CHURN_RISK_SCORE, INT(risk), "acme", id);
 }
 
+static void test_fall_of_an_account(void **state) {
+  struct crm_notice_options options;
+  struct crm_notices *notices = make(&options, CRM_NOTIFY_ACCOUNTS);
+  static const struct {
+    int slope;
+    const char *wanted;
+  } ticks[] = {
+      {-99, ""}, /* tenths of points; not yet at ten */
+      {-100, "WARNING acme account_fall course of the health of Blue: -10.0 points per 30 days\n"},
+      {-150, ""},
+      {-99, "OKAY acme account_fall course of the health of Blue: this has ended\n"},
+  };
+  for (size_t i = 0; i < sizeof(ticks) / sizeof(*ticks); i++) {
+    struct build b;
+    begin(&b);
+    account(&b, "1", "Blue", 70, 10);
+    ADD(&b.business, ACCOUNT_HEALTH_SLOPE, RATIO(ticks[i].slope, 10), "acme", "1");
+    judge(notices, &b, true, ticks[i].wanted);
+  }
+  crm_notices_free(notices);
+}
+
 static void test_accounts(void **state) {
   struct crm_notice_options options;
   struct crm_notices *notices = make(&options, CRM_NOTIFY_ACCOUNTS);
@@ -314,10 +336,10 @@ static void test_notifier(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_customers),    cmocka_unit_test(test_ratios),
-                                     cmocka_unit_test(test_accounts),     cmocka_unit_test(test_collector),
-                                     cmocka_unit_test(test_what_is_lost), cmocka_unit_test(test_nothing_asked_for),
-                                     cmocka_unit_test(test_notifier)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_customers),         cmocka_unit_test(test_ratios),
+                                     cmocka_unit_test(test_accounts),          cmocka_unit_test(test_fall_of_an_account),
+                                     cmocka_unit_test(test_collector),         cmocka_unit_test(test_what_is_lost),
+                                     cmocka_unit_test(test_nothing_asked_for), cmocka_unit_test(test_notifier)};
   crm_strbuf_init(&said, 65536);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   crm_strbuf_free(&said);

@@ -102,6 +102,7 @@ static const struct {
     {"GroupBy", "I", GROUPS, I, FI(params), "0 1", "owner", "1", "\"owner\" \"owner\"", "true"},
     {"Notify", "I", FLAGS, I, FI(notify.groups), "0", "\"collector\"", "1", "\"nobody\"", "1"},
     {"Notify", "I", FLAGS, I, FI(notify.groups), "0", "accounts \"customers\"", "6", "accounts accounts", "true"},
+    {"NotifyAccountFall", "I", DOUBLE, I, FI(notify.account_fall), "10", "7.5", "7.5", "101", "\"5\""},
     {"NotifyHealthFall", "I", DOUBLE, I, FI(notify.health_fall), "5", "7.5", "7.5", "101", "\"5\""},
     {"NotifyArrAtRisk", "I", DOUBLE, I, FI(notify.arr_at_risk), "0.25", "0", "0", "1.1", "\"5\""},
     {"NotifyNewlyAtRisk", "I", DOUBLE, I, FI(notify.newly_at_risk), "3", "1", "1", "0", "\"5\""},
