@@ -254,7 +254,7 @@ def alert_columns(*more):
         Column(
             "severity",
             "Level",
-            custom_width=52,
+            custom_width=62,
             mappings=value_map(texts(SEVERITIES), colours(SEVERITIES)),
             custom_cellOptions={"type": "color-text"},
         ),
