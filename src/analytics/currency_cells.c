@@ -65,8 +65,10 @@ bool crm_currency_cells_has(const struct crm_currency_cells *cells, uint16_t ten
 enum crm_status crm_currency_cells_emit(struct crm_currency_cells *cells, unsigned slot, unsigned column, enum crm_family family,
                                         const char **own, size_t n_own, int64_t den) {
   struct crm_context *c = cells->c;
-  for (uint32_t cell = 0; cell < c->n_cells; cell++)
-    cells->skip[cell] = !crm_currency_cells_has(cells, c->cell_tenant[cell], slot);
+  for (uint32_t cell = 0; cell < c->n_cells; cell++) {
+    uint16_t tenant = c->cell_tenant[cell];
+    cells->skip[cell] = !crm_currency_cells_has(cells, tenant, slot) || (cells->shown != NULL && !cells->shown[tenant]);
+  }
   own[0] = crm_currency_label(c, cells->currency[slot]);
   return crm_emit_cells(c, family, own, n_own, crm_currency_column(cells, slot, column), den, cells->skip);
 }

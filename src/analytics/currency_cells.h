@@ -17,6 +17,7 @@ struct crm_currency_cells {
   size_t cap;
   int64_t *sums; /* (slot * n_columns + column) * n_cells + cell */
   uint8_t *skip; /* per cell: its tenant has not the currency at hand */
+  const uint8_t *shown; /* per tenant: emit gives it samples; NULL, as init leaves it: all get some */
 };
 
 /* Memory comes from the arena of the context, which must outlive the struct. Notes the currency of every visible account and that of its

@@ -17,7 +17,7 @@ struct sales {
   struct crm_context *c;
   struct crm_currency_cells cells;
   crm_time start[WINDOWS];
-  bool has_other; /* there is an opportunity of a kind that is none of those known */
+  uint8_t *has_other; /* per tenant: it has an opportunity of a kind that is none of those known */
 };
 
 /* Not known before it was opened. */
@@ -62,7 +62,7 @@ static void note_all(struct sales *s) {
     for (uint32_t r = o->first[i]; crm_visible(s->c, i) && r < o->first[i + 1]; r++)
       if (is_known(s, r)) {
         crm_currency_cells_note(&s->cells, i, o->currency[r]);
-        s->has_other = s->has_other || o->kind[r] == CRM_SALE_OTHER;
+        s->has_other[s->c->facts->account.tenant[i]] |= o->kind[r] == CRM_SALE_OTHER;
       }
 }
 
@@ -71,6 +71,7 @@ static enum crm_status emit(struct sales *s, unsigned slot, unsigned kind, unsig
   static const char *const stages[STAGES] = {"open", "won", "lost"};
   const char *own[] = {NULL, kinds[kind], stages[stage], crm_window_name(windows[window])};
   uint16_t currency = s->cells.currency[slot];
+  s->cells.shown = kind == CRM_SALE_OTHER ? s->has_other : NULL;
   unsigned column = kind * PLACES + place(stage, window);
   enum crm_status status = crm_currency_cells_emit(&s->cells, slot, COUNT + column, CRM_FAM_OPPORTUNITIES, own, 4, 1);
   if (status != CRM_OK || currency == CRM_NO_CURRENCY) /* an amount has a currency */
@@ -84,6 +85,9 @@ enum crm_status crm_opportunities(struct crm_context *c) {
     return CRM_OK;
   for (unsigned w = 0; w < WINDOWS; w++)
     s.start[w] = crm_window_start(c->params->zone, c->at, windows[w]);
+  s.has_other = crm_arena_calloc(c->arena, c->facts->n_tenants, sizeof(*s.has_other));
+  if (s.has_other == NULL)
+    return crm_no_memory(c);
   enum crm_status status = crm_currency_cells_init(&s.cells, c, COLUMNS);
   if (status != CRM_OK)
     return status;
@@ -92,9 +96,8 @@ enum crm_status crm_opportunities(struct crm_context *c) {
   if (status != CRM_OK)
     return status;
   add_all(&s);
-  unsigned n_kinds = s.has_other ? KINDS : KINDS - 1;
   for (unsigned slot = 0; slot < s.cells.n_slots; slot++)
-    for (unsigned kind = 0; kind < n_kinds; kind++)
+    for (unsigned kind = 0; kind < KINDS; kind++)
       for (unsigned stage = 0; stage < STAGES; stage++)
         for (unsigned w = 0; status == CRM_OK && w < WINDOWS; w++)
           status = emit(&s, slot, kind, stage, w);
