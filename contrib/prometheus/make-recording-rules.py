@@ -32,6 +32,7 @@ SUMS = (
 # Ratios: name, operation, numerator, denominator, labels of their own, factor. {x} is replaced by sum by (LEVEL, own labels) (x).
 RATIOS = (
     ("crm_health_score", "mean", "crm_health_score_points", 'crm_health_score_accounts{le="+Inf"}', (), ""),
+    ("crm_health_score_arr_weighted", "mean", "crm_health_score_arr_points", "crm_health_scored_arr", ("currency",), ""),
     ("crm_churn_risk_score", "mean", "crm_churn_risk_points", 'crm_churn_risk_accounts{le="+Inf"}', (), ""),
     ("crm_health_factor", "mean", "crm_health_factor_points", "crm_health_factor_accounts", ("factor",), ""),
     ("crm_churn_factor", "mean", "crm_churn_factor_points", "crm_churn_factor_accounts", ("factor",), ""),

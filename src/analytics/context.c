@@ -310,6 +310,15 @@ enum crm_status crm_emit_cells(struct crm_context *c, enum crm_family family, co
   return status;
 }
 
+enum crm_status crm_emit_cell(struct crm_context *c, enum crm_family family, uint32_t cell, const char *const *own, size_t n_own,
+                              struct crm_number value) {
+  uint32_t labels[MAX_LABELS];
+  size_t n_leading = 1 + c->n_dimensions;
+  memcpy(labels, c->cell_labels + cell * n_leading, n_leading * sizeof(*labels));
+  enum crm_status status = intern_own(c, own, n_own, labels + n_leading);
+  return status == CRM_OK ? add_ids(c, family, labels, n_leading + n_own, value) : status;
+}
+
 enum crm_status crm_emit_tenant(struct crm_context *c, enum crm_family family, uint16_t tenant, const char *const *own, size_t n_own,
                                 struct crm_number value) {
   uint32_t labels[MAX_LABELS];

@@ -85,6 +85,9 @@ enum crm_status crm_context_earlier(struct crm_context *c, const struct crm_cont
  * are left out. For families of scope CELL. */
 enum crm_status crm_emit_cells(struct crm_context *c, enum crm_family family, const char *const *own, size_t n_own, const int64_t *sums, int64_t den,
                                const uint8_t *skip) CRM_MUSTCHECK;
+/* One sample of one cell. */
+enum crm_status crm_emit_cell(struct crm_context *c, enum crm_family family, uint32_t cell, const char *const *own, size_t n_own,
+                              struct crm_number value) CRM_MUSTCHECK;
 /* One sample of scope TENANT. */
 enum crm_status crm_emit_tenant(struct crm_context *c, enum crm_family family, uint16_t tenant, const char *const *own, size_t n_own, struct crm_number value) CRM_MUSTCHECK;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "analytics/context.h"
+#include "analytics/currency_cells.h"
 #include "analytics/health_inputs.h"
 #include "analytics/scores.h"
 
@@ -36,27 +37,40 @@ static enum crm_status emit_bands(struct crm_context *c, const struct crm_health
   return crm_emit_bands(c, band, CRM_HEALTH_BANDS, band_name, CRM_FAM_ACCOUNTS_BY_HEALTH);
 }
 
-/* sum(score x ARR) / sum(ARR). The products need more than 64 bits; added as integers their sum does not depend on the order. */
-static enum crm_status emit_weighted_average(struct crm_context *c, const struct crm_health *health) {
+/* Score x ARR and the ARR itself, per cell of one currency. The products need more than 64 bits; added as integers their sum does not
+ * depend on the order. */
+static enum crm_status emit_weighted_cells(struct crm_context *c, struct crm_currency_cells *arr, const __int128 *points, unsigned slot) {
+  const char *own[1];
+  int64_t unit = crm_currency_unit(c, arr->currency[slot]);
+  enum crm_status status = crm_currency_cells_emit(arr, slot, 0, CRM_FAM_HEALTH_SCORED_ARR, own, 1, unit);
+  for (uint32_t cell = 0; cell < c->n_cells && status == CRM_OK; cell++)
+    if (crm_currency_cells_has(arr, c->cell_tenant[cell], slot))
+      status = crm_emit_cell(c, CRM_FAM_HEALTH_SCORE_ARR_POINTS, cell, own, 1,
+                             crm_number_real((double)points[cell] / (double)CRM_POINT / (double)unit));
+  return status;
+}
+
+/* sum(score x ARR) / sum(ARR) of each tenant that is paid in one currency only. points: slot * n_cells + cell. */
+static enum crm_status emit_weighted_average(struct crm_context *c, const struct crm_currency_cells *arr, const __int128 *points) {
   struct weighted {
     __int128 points;
     int64_t arr;
-    uint16_t currency;
-    bool mixed;
+    unsigned currencies;
   } *w = crm_arena_calloc(c->arena, c->facts->n_tenants, sizeof(*w));
-  if (w == NULL)
+  int64_t *sum = crm_arena_calloc(c->arena, c->facts->n_tenants, sizeof(*sum));
+  if (w == NULL || sum == NULL)
     return crm_no_memory(c);
-  for (uint32_t i = 0; i < c->n; i++) {
-    if (!crm_open(c, i) || !crm_paying(c, i) || isnan(health->score[i]))
-      continue;
-    struct weighted *t = &w[c->facts->account.tenant[i]];
-    t->mixed = t->mixed || (t->arr > 0 && t->currency != c->arr_currency[i]);
-    t->currency = c->arr_currency[i];
-    t->points += (__int128)crm_points(health->score[i]) * c->arr[i];
-    t->arr += c->arr[i];
+  for (unsigned slot = 0; slot < arr->n_slots; slot++) {
+    crm_currency_cells_sum(arr, slot, sum);
+    for (uint16_t t = 0; t < c->facts->n_tenants; t++) {
+      w[t].currencies += sum[t] > 0;
+      w[t].arr += sum[t];
+    }
+    for (uint32_t cell = 0; cell < c->n_cells; cell++)
+      w[c->cell_tenant[cell]].points += points[(size_t)slot * c->n_cells + cell];
   }
   for (uint16_t t = 0; t < c->facts->n_tenants; t++) {
-    if (w[t].arr == 0 || w[t].mixed)
+    if (w[t].currencies != 1)
       continue;
     double mean = (double)w[t].points / (double)w[t].arr / (double)CRM_POINT;
     enum crm_status status = crm_emit_tenant(c, CRM_FAM_HEALTH_SCORE_ARR_WEIGHTED_AVERAGE, t, NULL, 0, crm_number_real(mean));
@@ -64,6 +78,28 @@ static enum crm_status emit_weighted_average(struct crm_context *c, const struct
       return status;
   }
   return CRM_OK;
+}
+
+static enum crm_status emit_weighted(struct crm_context *c, const struct crm_health *health) {
+  struct crm_currency_cells arr;
+  enum crm_status status = crm_currency_cells_init(&arr, c, 1);
+  if (status == CRM_OK)
+    status = crm_currency_cells_make(&arr);
+  if (status != CRM_OK)
+    return status;
+  __int128 *points = crm_arena_calloc(c->arena, (size_t)arr.n_slots * c->n_cells, sizeof(*points));
+  if (points == NULL)
+    return crm_no_memory(c);
+  for (uint32_t i = 0; i < c->n; i++) {
+    if (!crm_open(c, i) || !crm_paying(c, i) || c->arr_currency[i] == CRM_NO_CURRENCY || isnan(health->score[i]))
+      continue;
+    unsigned slot = arr.slot[c->arr_currency[i]];
+    points[(size_t)slot * c->n_cells + c->cell[i]] += (__int128)crm_points(health->score[i]) * c->arr[i];
+    crm_currency_cells_add(&arr, i, c->arr_currency[i], 0, c->arr[i]);
+  }
+  for (unsigned slot = 0; slot < arr.n_slots && status == CRM_OK; slot++)
+    status = emit_weighted_cells(c, &arr, points + (size_t)slot * c->n_cells, slot);
+  return status == CRM_OK ? emit_weighted_average(c, &arr, points) : status;
 }
 
 static enum crm_status emit_coverage(struct crm_context *c, const double *factor, const char *name) {
@@ -109,7 +145,7 @@ enum crm_status crm_health_emit(struct crm_context *c, const struct crm_health *
   enum crm_status status =
       crm_emit_scores(c, health->score, CRM_FAM_HEALTH_SCORE_ACCOUNTS, CRM_FAM_HEALTH_SCORE_POINTS, CRM_FAM_HEALTH_SCORE_AVERAGE);
   if (status == CRM_OK)
-    status = emit_weighted_average(c, health);
+    status = emit_weighted(c, health);
   if (status == CRM_OK)
     status = emit_bands(c, health);
   for (unsigned f = 0; f < CRM_HEALTH_FACTORS && status == CRM_OK; f++)

@@ -16,6 +16,13 @@ UNION ALL SELECT 'health_score_average', jsonb_build_object('tenant', tenant), a
 UNION ALL SELECT 'health_score_arr_weighted_average', jsonb_build_object('tenant', tenant), sum(score * arr) / sum(arr)
           FROM scored WHERE score IS NOT NULL AND arr > 0 GROUP BY tenant HAVING count(DISTINCT currency) = 1;
 
+-- What the weighted average is made of, in each currency by itself.
+INSERT INTO answer
+SELECT f.family, p.cell || jsonb_build_object('currency', p.currency),
+       COALESCE(sum(s.arr * CASE f.family WHEN 'health_score_arr_points' THEN s.score ELSE 1 END) FILTER (WHERE s.score IS NOT NULL), 0)
+FROM picture p LEFT JOIN scored s USING (id), unnest(ARRAY['health_score_arr_points', 'health_scored_arr']) f (family)
+GROUP BY f.family, p.cell, p.currency;
+
 INSERT INTO answer
 SELECT 'accounts_by_health', cell || jsonb_build_object('band', b),
        (SELECT count(*) FROM scored s WHERE s.cell = c.cell

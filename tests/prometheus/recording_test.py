@@ -51,6 +51,8 @@ for family in ("opening", "lost"):
     add("crm_accounts_" + family, 1, 20, window=("30d", "1y"))
 add("crm_health_score_accounts", 1, 20, le=("40", "+Inf"))
 add("crm_health_score_points", 0, 1000)
+add("crm_health_score_arr_points", 0, 90000, currency=CURRENCIES)
+add("crm_health_scored_arr", 1, 900, currency=CURRENCIES)
 add("crm_churn_risk_accounts", 1, 20, le=("40", "+Inf"))
 add("crm_churn_risk_points", 0, 1000)
 for what in ("health", "churn"):
@@ -111,6 +113,7 @@ def expectations(level, keep):
         expect(f"{level}:crm_{family}:sum", total("crm_" + family, own(*labels)))
     everybody = {"le": ("+Inf",)}
     share("crm_health_score", "mean", "crm_health_score_points", "crm_health_score_accounts", bottom_where=everybody)
+    share("crm_health_score_arr_weighted", "mean", "crm_health_score_arr_points", "crm_health_scored_arr", "currency")
     share("crm_churn_risk_score", "mean", "crm_churn_risk_points", "crm_churn_risk_accounts", bottom_where=everybody)
     share("crm_health_factor", "mean", "crm_health_factor_points", "crm_health_factor_accounts", "factor")
     share("crm_churn_factor", "mean", "crm_churn_factor_points", "crm_churn_factor_accounts", "factor")

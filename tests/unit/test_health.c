@@ -431,6 +431,11 @@ static void test_weighted_average(void **state) {
     fixture_evaluate(&f);
     assert_close(fixture_sum(&f, "crm_health_score_arr_weighted_average"), mixed ? NAN : 87.5);
     assert_close(fixture_sum(&f, "crm_health_score_average"), 50);
+    /* 100 x 3000 and 50 x 1000, and what they are divided by; who has no score or pays nothing is in neither. */
+    assert_close(fixture_sum(&f, "crm_health_score_arr_points currency=USD"), mixed ? 300000 : 350000);
+    assert_close(fixture_sum(&f, "crm_health_scored_arr currency=USD"), mixed ? 3000 : 4000);
+    assert_close(fixture_sum(&f, "crm_health_score_arr_points currency=EUR"), mixed ? 50000 : NAN);
+    assert_close(fixture_sum(&f, "crm_health_scored_arr currency=EUR"), mixed ? 1000 : NAN);
     fixture_free(&f);
   }
 }
