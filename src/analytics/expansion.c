@@ -14,7 +14,8 @@ static bool goal_achieved(const struct crm_context *c, uint32_t account, crm_tim
   if (!c->facts->available[CRM_REL_GOAL])
     return false;
   for (uint32_t r = g->first[account]; r < g->first[account + 1]; r++)
-    if (g->status[r] == CRM_GOAL_ACHIEVED && g->completed_at[r] > after && g->completed_at[r] <= until)
+    /* Entered after T, though for an earlier day, it is not known at T. CRM_TIME_NONE is before everything. */
+    if (g->status[r] == CRM_GOAL_ACHIEVED && g->created_at[r] <= c->at && g->completed_at[r] > after && g->completed_at[r] <= until)
       return true;
   return false;
 }
@@ -36,6 +37,8 @@ bool crm_expansion_success_driven(const struct crm_context *c, uint32_t account,
   for (; crm_level_walk_next(&walk, &now) && now.from <= c->at; before = now) {
     if (now.from <= start || before.arr < 0 || now.arr <= before.arr)
       continue;
+    if (before.arr > 0 && before.currency != now.currency)
+      continue; /* amounts of two currencies are neither more nor less */
     crm_time after = now.from - BEFORE;
     if (goal_achieved(c, account, after, now.from) || engaged_well(c, account, after, now.from))
       return true;

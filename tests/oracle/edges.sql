@@ -116,6 +116,11 @@ SELECT n.id, n.organization_id, e.type, 'edge', 'positive', e.at
 FROM numbered n, (SELECT max(t) AS t FROM instants) i,
      LATERAL (VALUES (35, 'call', t - interval '1 year 10 days'), (36, 'note', t - interval '110 days')) e (n, type, at) WHERE n.n % 40 = e.n;
 
+-- 36 again: a goal that was reached before the rise, and entered after everything: nobody knew of it.
+INSERT INTO public.customer_goals (organization_id, account_id, title, status, target_date, completion_date, created_at)
+SELECT n.organization_id, n.id, 'entered late', 'achieved', t::date - 120, t::date - 110, t + interval '1 day'
+FROM numbered n, (SELECT max(t) AS t FROM instants) i WHERE n.n % 40 = 36;
+
 -- 19: accounts as old as an instant, and a microsecond younger.
 UPDATE public.accounts SET created_at = i.t + interval '1 microsecond' * (n / 20 % 2)
 FROM numbered n, (SELECT t, row_number() OVER (ORDER BY t)::int - 1 AS k FROM instants) i

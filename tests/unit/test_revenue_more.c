@@ -351,6 +351,10 @@ static const struct more_case expansion[] = {
     {"a microsecond too late", {GROWS, {"goal", "goal_id=1 status=achieved completed_at=2025-09-01+1us"}}, NOT_DRIVEN},
     {"90 days before", {GROWS, {"goal", "goal_id=1 status=achieved completed_at=2025-06-03"}}, NOT_DRIVEN},
     {"a microsecond less than 90 days before", {GROWS, {"goal", "goal_id=1 status=achieved completed_at=2025-06-03+1us"}}, DRIVEN},
+    {"entered after T, for an earlier day", /* T is 2026-03-01 */
+     {GROWS, {"goal", "goal_id=1 status=achieved completed_at=2025-07-01 created_at=2026-03-01+1us"}},
+     NOT_DRIVEN},
+    {"entered at T", {GROWS, {"goal", "goal_id=1 status=achieved completed_at=2025-07-01 created_at=2026-03-01"}}, DRIVEN},
     {"a goal that was missed", {GROWS, {"goal", "goal_id=1 status=missed completed_at=2025-07-01"}}, NOT_DRIVEN},
     {"a positive call", {GROWS, {"engagement", "engagement_id=1 type=call outcome=positive completed_at=2025-07-01"}}, DRIVEN},
     {"a positive note", {GROWS, {"engagement", "engagement_id=1 type=note outcome=positive completed_at=2025-07-01"}}, NOT_DRIVEN},
@@ -367,6 +371,12 @@ static const struct more_case expansion[] = {
     {"before a fall it is none",
      {GROWS, {"revenue", "at=2026-01-24 arr=140"}, {"goal", "goal_id=1 status=achieved completed_at=2026-01-01"}},
      {{"crm_success_driven_expansion_arr window=1y", 0}, {"crm_success_driven_expansion_ratio window=1y", 0}}},
+    {"another currency on the way, of which nobody can say that it is more", /* 150 to 9000 yen and back to 200; only 09-01 rises */
+     {GROWS,
+      {"revenue", "at=2025-12-24 arr=9000 currency=JPY"},
+      {"revenue", "at=2025-12-25 arr=200"},
+      {"goal", "goal_id=1 status=achieved completed_at=2025-12-01"}},
+     {{"crm_success_driven_expansion_arr window=1y currency=USD", 0}, {"crm_success_driven_expansion_ratio window=1y currency=USD", 0}}},
     {"a share of all expansion",
      {GROWS,
       {"account", "account_id=a2 created_at=2024-01-01"},
