@@ -21,19 +21,6 @@ const char *const truth_currencies[TRUTH_CURRENCIES] = {"JPY", "KWD", "USD"};
 const int64_t truth_units[TRUTH_CURRENCIES] = {1, 1000, 100};
 const enum crm_window truth_windows[TRUTH_WINDOWS] = {CRM_WINDOW_7D, CRM_WINDOW_30D, CRM_WINDOW_90D, CRM_WINDOW_1Y};
 
-/* --- chance ------------------------------------------------------------------------------------------------------------- */
-
-static uint64_t next(struct chance *c) { /* splitmix64 */
-  uint64_t z = (c->s += UINT64_C(0x9e3779b97f4a7c15));
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
-
-int64_t chance_below(struct chance *c, int64_t n) {
-  return (int64_t)(next(c) % (uint64_t)n);
-}
-
 /* --- the truth ------------------------------------------------------------------------------------------------------------ */
 
 static int step_at(const struct truth *t, crm_time at) {

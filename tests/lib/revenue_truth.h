@@ -4,6 +4,7 @@
 #ifndef CRM_TESTS_REVENUE_TRUTH_H
 #define CRM_TESTS_REVENUE_TRUTH_H
 
+#include "lib/chance.h"
 #include "lib/facts_fixture.h"
 
 #define TRUTH_ACCOUNTS 10
@@ -16,12 +17,6 @@ extern const char *const truth_tenants[TRUTH_TENANTS];
 extern const char *const truth_currencies[TRUTH_CURRENCIES]; /* of 0, 3 and 2 decimals */
 extern const int64_t truth_units[TRUTH_CURRENCIES];
 extern const enum crm_window truth_windows[TRUTH_WINDOWS];
-
-struct chance {
-  uint64_t s;
-};
-/* 0 .. n - 1 */
-int64_t chance_below(struct chance *c, int64_t n);
 
 struct step {
   crm_time at;

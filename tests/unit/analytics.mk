@@ -49,3 +49,14 @@ tests_unit_test_per_account_t_SOURCES = tests/unit/test_per_account.c
 tests_unit_test_per_account_t_CPPFLAGS = $(CRM_ANALYTICS_TEST_CPPFLAGS)
 tests_unit_test_per_account_t_LDADD = $(CRM_ANALYTICS_TEST_LDADD)
 TESTS += tests/unit/test_per_account.t
+# What every family owes, over bases with rows in every relation.
+check_PROGRAMS += tests/unit/test_whole_property.t
+tests_unit_test_whole_property_t_SOURCES = \
+	tests/unit/test_whole_property.c \
+	tests/lib/chance.h \
+	tests/lib/owed.c tests/lib/owed.h \
+	tests/lib/sums.c tests/lib/sums.h \
+	tests/lib/whole_base.c tests/lib/whole_base.h
+tests_unit_test_whole_property_t_CPPFLAGS = $(CRM_ANALYTICS_TEST_CPPFLAGS)
+tests_unit_test_whole_property_t_LDADD = $(CRM_ANALYTICS_TEST_LDADD)
+TESTS += tests/unit/test_whole_property.t
