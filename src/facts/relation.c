@@ -104,9 +104,9 @@ static const struct crm_column engagement_columns[] = {
     [CRM_IX_ENGAGEMENT_OWNER] = TEXT("owner", "team member who held it"),
     [CRM_IX_ENGAGEMENT_RESPONSE_SECONDS] = NUMBER("response_seconds", 0, MANY, "time to the first response, seconds"),
     [CRM_IX_ENGAGEMENT_CONTACTS] = TEXTS("contacts", "contact_ids present: organizer or attendee, not declined"),
-    [CRM_IX_ENGAGEMENT_PARTICIPANTS] = NUMBER("participants", 0, COUNT_MAX, "people invited"),
-    [CRM_IX_ENGAGEMENT_ACCEPTED] = NUMBER("accepted", 0, COUNT_MAX, "people who accepted"),
-    [CRM_IX_ENGAGEMENT_ANSWERED] = NUMBER("answered", 0, COUNT_MAX, "people whose answer is known, no_response included"),
+    [CRM_IX_ENGAGEMENT_PARTICIPANTS] = NUMBER("participants", 0, COUNT_MAX, "people invited of whom it is known whether they answered"),
+    [CRM_IX_ENGAGEMENT_ACCEPTED] = NUMBER("accepted", 0, COUNT_MAX, "of those, the ones who accepted"),
+    [CRM_IX_ENGAGEMENT_ANSWERED] = NUMBER("answered", 0, COUNT_MAX, "of those, the ones who gave an answer of any kind; no metric needs it"),
 };
 static const struct crm_column contact_columns[] = {
     ACCOUNT_ID,

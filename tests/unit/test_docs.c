@@ -260,6 +260,15 @@ static void test_metrics_page(void **state) {
     snprintf(text, sizeof(text), "=item B<%s> (", crm_family_info((enum crm_family)f)->name);
     assert_in(page, text, crm_family_info((enum crm_family)f)->name);
   }
+  /* What scores are made of has a definition each: several may share an item. */
+  for (int i = 0; i < CRM_HEALTH_INPUTS; i++) {
+    snprintf(text, sizeof(text), "=item B<%s>\n", crm_health_input_name((enum crm_health_input)i));
+    assert_in(page, text, text);
+  }
+  for (int i = 0; i < CRM_CHURN_INDICATORS; i++) {
+    snprintf(text, sizeof(text), "B<%s>", crm_churn_indicator_name((enum crm_churn_indicator)i));
+    assert_in(page, text, text);
+  }
   /* Names worked out by hand from METRICS.md, section 2, last part. */
   assert_in(page, "  crm_arr{tenant=\"acme\",segment=\"enterprise\",account_owner=\"ann\",currency=\"USD\"}\n", "crm_arr");
   assert_in(page, "  collectd_crm_gauge{crm=\"acme\",type=\"arr.usd\",instance=\"HOST\"}\n", "the name of crm_arr in Prometheus");
