@@ -98,8 +98,17 @@ def main():
         rule(f"{level}:crm_nps:score",
              ["100 * (", f'  {nps} (crm_nps_responses{{category="promoter"}})', f'  - {nps} (crm_nps_responses{{category="detractor"}})',
               ")", f"/ ({nps} (crm_nps_responses) != 0)"])
-        # Per account that has not churned and 30 days; the windows differ in length.
+        # 100 sqrt((p + d - (p - d)^2) / n) with the shares p and d, brought to one division of whole numbers.
+        promoters, detractors = (f'{nps} (crm_nps_responses{{category="{c}"}})' for c in ("promoter", "detractor"))
+        rule(f"{level}:crm_nps:standard_error",
+             ["100 * sqrt(", "  (", f"    ({promoters} + {detractors})", f"    * {nps} (crm_nps_responses)",
+              f"    - ({promoters} - {detractors}) ^ 2", "  )", f"  / ({nps} (crm_nps_responses) != 0) ^ 3", ")"])
+        # Per account that has not churned.
         open_accounts = f'(sum by ({", ".join(labels)}) (crm_accounts{{status!="churned"}}) != 0)'
+        rule(f"{level}:crm_health_coverage:ratio",
+             [f"{by(labels, ('factor',))} (crm_health_factor_accounts)",
+              f"/ on ({', '.join(labels)}) group_left () {open_accounts}"])
+        # And per 30 days; the windows differ in length.
         for window, days in (("7d", 7), ("30d", 30), ("90d", 90)):
             print(f"      - record: {level}:crm_engagement_frequency:ratio\n        labels:\n          window: {window}\n        expr: |-")
             print(f'          sum by ({", ".join(labels)}) (crm_engagements_customer_facing{{window="{window}"}}) * (30 / {days})')

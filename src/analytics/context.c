@@ -100,17 +100,19 @@ static uint32_t cell_of(struct grouping *g, uint32_t account) {
   }
 }
 
-/* True if every visible account found a cell within the limit. */
-static bool assign_cells(struct grouping *g, struct crm_context *c) {
+/* Finds cells for our accounts or, with `all`, for those of other shards too, which get none. True if all found one within the limit. */
+static bool assign_cells(struct grouping *g, struct crm_context *c, bool all) {
   g->n_cells = 0;
   memset(g->slots, 0xff, ((size_t)g->mask + 1) * sizeof(*g->slots));
   for (uint32_t i = 0; i < c->n; i++) {
-    if (!crm_visible(c, i))
+    bool ours = crm_visible(c, i);
+    if (!ours && (!all || c->cell[i] == CRM_CELL_INVISIBLE))
       continue;
     uint32_t cell = cell_of(g, i);
     if (cell == UINT32_MAX)
       return false;
-    c->cell[i] = cell;
+    if (ours)
+      c->cell[i] = cell;
   }
   return true;
 }
@@ -190,10 +192,12 @@ static enum crm_status make_cells(struct crm_context *c) {
   for (;; g.n_dims--) {
     size_t limit = g.n_dims > 0 ? c->params->max_cells : most;
     g.limit = (uint32_t)(limit < most ? limit : most);
-    if (assign_cells(&g, c))
+    if (assign_cells(&g, c, true)) /* all shards drop the same dimensions */
       break;
     c->dimension_dropped[c->params->group_by[g.n_dims - 1]] = true;
   }
+  if (crm_shard_is_part(facts->shard))
+    (void)assign_cells(&g, c, false); /* fewer fit where all did */
   c->n_dimensions = g.n_dims;
   c->set->n_dimensions = g.n_dims;
   for (size_t d = 0; d < g.n_dims; d++)
@@ -212,18 +216,25 @@ static uint8_t status_at(const struct crm_context *c, uint32_t account) {
 
 static enum crm_status read_accounts(struct crm_context *c) {
   const struct crm_accounts *a = &c->facts->account;
-  for (uint32_t i = 0; i < c->n; i++)
-    c->cell[i] = a->created_at[i] == CRM_TIME_NONE || a->created_at[i] <= c->at ? 0 : CRM_CELL_INVISIBLE;
+  for (uint32_t i = 0; i < c->n; i++) {
+    bool exists = a->created_at[i] == CRM_TIME_NONE || a->created_at[i] <= c->at;
+    c->cell[i] = !exists ? CRM_CELL_INVISIBLE : a->foreign[i] ? CRM_CELL_FOREIGN : 0;
+  }
   enum crm_status status = crm_churn_effective(c);
   if (status != CRM_OK)
     return status;
   for (uint32_t i = 0; i < c->n; i++) {
     c->arr[i] = CRM_MONEY_UNKNOWN;
     c->arr_currency[i] = CRM_NO_CURRENCY;
-    if (!crm_visible(c, i))
+    c->any_arr[i] = CRM_MONEY_UNKNOWN;
+    if (c->cell[i] == CRM_CELL_INVISIBLE)
       continue;
     c->status[i] = status_at(c, i);
-    c->arr[i] = crm_arr_at(c, i, c->at, &c->arr_currency[i]);
+    c->any_arr[i] = crm_arr_at(c, i, c->at, &c->any_arr_currency[i]);
+    if (c->any_arr != c->arr && crm_visible(c, i)) {
+      c->arr[i] = c->any_arr[i];
+      c->arr_currency[i] = c->any_arr_currency[i];
+    }
   }
   return crm_payments_read(c);
 }
@@ -255,6 +266,14 @@ static enum crm_status begin(struct crm_context *c) {
   c->arr_currency = crm_arena_calloc(arena, c->n, sizeof(*c->arr_currency));
   if (c->cell == NULL || c->status == NULL || c->churn_at == NULL || c->undated_churn == NULL || c->arr == NULL || c->arr_currency == NULL)
     return crm_no_memory(c);
+  c->any_arr = c->arr;
+  c->any_arr_currency = c->arr_currency;
+  if (crm_shard_is_part(c->facts->shard)) {
+    c->any_arr = crm_arena_calloc(arena, c->n, sizeof(*c->any_arr));
+    c->any_arr_currency = crm_arena_calloc(arena, c->n, sizeof(*c->any_arr_currency));
+    if (c->any_arr == NULL || c->any_arr_currency == NULL)
+      return crm_no_memory(c);
+  }
   return read_accounts(c);
 }
 
@@ -322,6 +341,8 @@ enum crm_status crm_emit_cell(struct crm_context *c, enum crm_family family, uin
 enum crm_status crm_emit_tenant(struct crm_context *c, enum crm_family family, uint16_t tenant, const char *const *own, size_t n_own,
                                 struct crm_number value) {
   uint32_t labels[MAX_LABELS];
+  if (crm_family_info(family)->derived && crm_shard_is_part(c->facts->shard))
+    return CRM_OK;
   labels[0] = c->tenant_label[tenant];
   enum crm_status status = intern_own(c, own, n_own, labels + 1);
   return status == CRM_OK ? add_ids(c, family, labels, 1 + n_own, value) : status;

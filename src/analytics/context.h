@@ -9,7 +9,8 @@
 #include "facts/facts.h"
 #include "series/set.h"
 
-#define CRM_CELL_INVISIBLE UINT32_MAX /* the account does not exist yet at T */
+#define CRM_CELL_INVISIBLE UINT32_MAX     /* the account does not exist yet at T */
+#define CRM_CELL_FOREIGN (UINT32_MAX - 1) /* it does, in another shard: others are compared with it, and that is all */
 
 /* Invoices due within (T - 1 y, T] whose payment can be judged, and those of them that were paid in time (invoices.h). */
 struct crm_payments {
@@ -27,13 +28,15 @@ struct crm_context {
   struct crm_error *err;
 
   uint32_t n;          /* accounts */
-  uint32_t *cell;      /* per account, or CRM_CELL_INVISIBLE */
+  uint32_t *cell;      /* per account, or CRM_CELL_INVISIBLE, CRM_CELL_FOREIGN */
   uint8_t *status;     /* per account, as of T: see crm_status_at */
   crm_time *churn_at;  /* per account: when its (last) churn takes effect, CRM_TIME_NONE = none known; revenue.c: crm_churn_effective */
   uint8_t *undated_churn; /* per account: status churned without any date */
   crm_time *left_at, *returned_at; /* per account: a recorded churn it came back from, [left_at, returned_at); CRM_TIME_NONE = none */
   crm_money *arr;         /* per account: crm_arr_at(c, account, at); for accounts that are not visible CRM_MONEY_UNKNOWN */
   uint16_t *arr_currency; /* per account: the currency of arr */
+  crm_money *any_arr;         /* arr and its currency for accounts of other shards as well; the same columns where there are none */
+  uint16_t *any_arr_currency;
   struct crm_payments *payments; /* per account, of OPEN ones; NULL if invoices are not available */
 
   uint32_t n_cells;
@@ -55,10 +58,15 @@ static inline const char *crm_part(struct crm_context *c, const char *part) {
   return before;
 }
 
-static inline bool crm_visible(const struct crm_context *c, uint32_t account) { return c->cell[account] != CRM_CELL_INVISIBLE; }
+/* Exists at T, and is one of ours. */
+static inline bool crm_visible(const struct crm_context *c, uint32_t account) { return c->cell[account] < CRM_CELL_FOREIGN; }
 /* OPEN: visible and not churned at T. */
 static inline bool crm_open(const struct crm_context *c, uint32_t account) {
   return crm_visible(c, account) && c->status[account] != CRM_CHURNED;
+}
+/* The same of any shard: whom others are compared with. */
+static inline bool crm_open_anywhere(const struct crm_context *c, uint32_t account) {
+  return c->cell[account] != CRM_CELL_INVISIBLE && c->status[account] != CRM_CHURNED;
 }
 
 /* PAYING: a known revenue above 0 at T. */
@@ -88,7 +96,8 @@ enum crm_status crm_emit_cells(struct crm_context *c, enum crm_family family, co
 /* One sample of one cell. */
 enum crm_status crm_emit_cell(struct crm_context *c, enum crm_family family, uint32_t cell, const char *const *own, size_t n_own,
                               struct crm_number value) CRM_MUSTCHECK;
-/* One sample of scope TENANT. */
+/* One sample of scope TENANT or DERIVED. Of a shard's facts one that is derived is passed over: several would publish a part's ratio under
+ * the whole tenant's name. */
 enum crm_status crm_emit_tenant(struct crm_context *c, enum crm_family family, uint16_t tenant, const char *const *own, size_t n_own, struct crm_number value) CRM_MUSTCHECK;
 
 /* The code of the currency, "none" for CRM_NO_CURRENCY; and the divisor that makes major units of minor ones. */

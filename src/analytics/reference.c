@@ -137,9 +137,9 @@ static void rank_group(struct crm_keyed *v, struct crm_keyed *scratch, uint32_t 
 
 /* Accounts of one tenant and currency are ranked together; UINT32_MAX for those that do not pay. */
 static uint32_t rank_group_of(const struct crm_context *c, uint32_t account) {
-  if (!crm_paying(c, account) || c->arr_currency[account] == CRM_NO_CURRENCY)
+  if (c->any_arr[account] <= 0 || c->any_arr_currency[account] == CRM_NO_CURRENCY) /* CRM_MONEY_UNKNOWN is negative */
     return UINT32_MAX;
-  return (uint32_t)c->facts->account.tenant[account] * c->facts->n_currencies + c->arr_currency[account];
+  return (uint32_t)c->facts->account.tenant[account] * c->facts->n_currencies + c->any_arr_currency[account];
 }
 
 enum crm_status crm_arr_ranks(struct crm_context *c, double *rank) {
@@ -160,7 +160,7 @@ enum crm_status crm_arr_ranks(struct crm_context *c, double *rank) {
   for (uint32_t i = 0; i < c->n; i++) {
     uint32_t group = rank_group_of(c, i);
     if (group != UINT32_MAX)
-      sorted[end[group]++] = (struct crm_keyed){(uint64_t)c->arr[i], i};
+      sorted[end[group]++] = (struct crm_keyed){(uint64_t)c->any_arr[i], i};
   }
   for (uint32_t g = 0; g < n_groups; g++) {
     uint32_t begin = g == 0 ? 0 : end[g - 1];

@@ -42,7 +42,7 @@ void crm_ticket_volumes(const struct crm_scoring *s) {
     for (size_t k = 0; k < s->n; k++) {
       double volume =
           new_tickets(t->new_tickets, row[s->support.at[k].since_30d], row[s->support.at[k].end]) / (per_seat ? a->seats[i] : 1);
-      s->instants[k].volume[i] = crm_open(s->instants[k].c, i) ? volume : NAN;
+      s->instants[k].volume[i] = crm_open_anywhere(s->instants[k].c, i) ? volume : NAN;
     }
   }
 }

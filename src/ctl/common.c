@@ -215,6 +215,9 @@ enum crm_status crm_ctl_read(struct crm_ctl *ctl, struct crm_instance_options *i
   }
   if (status == CRM_OK)
     *left_out = tell_broken(ctl, source);
+  if (status == CRM_OK && crm_shard_is_part(instance->source.shard))
+    crm_log(&ctl->log, CRM_LOG_NOTICE, "shard %u of %u: accounts of other shards are left out, and so is what is no sum",
+            instance->source.shard.number, instance->source.shard.of);
   crm_source_free(source);
   return status;
 }

@@ -121,6 +121,7 @@ enum crm_status crm_engine_new(const struct crm_instance_options *options, const
   engine->log = (struct crm_log){log_named, engine};
   engine->source_log = (struct crm_log){log_as_is, engine};
   engine->wanted_at = CRM_TIME_NONE;
+  engine->state.shard = options->source.shard;
   engine->state.synced_at = CRM_TIME_NONE;
   engine->state.compute_us = CRM_TIME_NONE;
   for (int r = 0; r < CRM_RELATIONS; r++)

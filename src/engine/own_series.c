@@ -2,6 +2,7 @@
 #include "engine/engine.h"
 #include "engine/state.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Collects the first failure, so that the list below reads as a list. */
@@ -50,6 +51,11 @@ enum crm_status crm_engine_own_series(const struct crm_engine_state *state, cons
   own->at = now;
   add(&a, CRM_FAM_UP, NULL, NULL, crm_number_int(state->up));
   add(&a, CRM_FAM_BUILD_INFO, crm_version(), host_version, crm_number_int(1));
+  if (state->shard.of > 0) {
+    char number[8];
+    snprintf(number, sizeof(number), "%u", state->shard.number);
+    add(&a, CRM_FAM_SHARDS, number, NULL, crm_number_int(state->shard.of));
+  }
   add_relations(&a, state, now);
   if (state->synced_at != CRM_TIME_NONE) {
     for (int p = 0; p < CRM_PHASES; p++)

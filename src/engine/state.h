@@ -9,6 +9,7 @@
 #include "source/source.h"
 
 struct crm_engine_state {
+  struct crm_shard shard;               /* of 0: not cut */
   bool up;                              /* the last sync succeeded */
   crm_time synced_at;                   /* end of the last successful sync, realtime; CRM_TIME_NONE before the first */
   crm_time full_synced_at;              /* of the last full read */

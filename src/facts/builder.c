@@ -183,6 +183,8 @@ static enum crm_status new_builder(const struct crm_builder_options *options, co
   enum crm_status status = crm_facts_new(&b->facts, err);
   if (status == CRM_OK)
     status = use_seed(b, seed, err);
+  if (status == CRM_OK)
+    b->facts->shard = options->shard;
   const char *tenant = options->default_tenant == NULL ? "" : options->default_tenant;
   if (status == CRM_OK && crm_dict_add(&b->facts->text, tenant, strlen(tenant), &b->default_tenant) != CRM_OK)
     status = crm_error_set(err, CRM_ERR_MEMORY, "out of memory");

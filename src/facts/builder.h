@@ -47,6 +47,7 @@ struct crm_builder_options {
   const char *default_currency; /* "" = none */
   const struct crm_zone *zone;  /* where a DATE in a CRM_COL_TIME column stands at 00:00 (done by the reader) */
   size_t memory_ceiling;        /* bytes, 0 = none: CRM_ERR_LIMIT beyond */
+  struct crm_shard shard;       /* which accounts are its own; rows of others are passed over where a shard does not need them */
   bool patchable;               /* keep what is needed to change the facts later: finish with crm_picture_new (facts/patch.h) */
 };
 

@@ -293,6 +293,7 @@ static void take_account(struct taking *t, uint32_t unused) {
   to->renewal_forecast[r] = number(t, CRM_IX_ACCOUNT_RENEWAL_FORECAST);
   to->recorded_health[r] = number(t, CRM_IX_ACCOUNT_RECORDED_HEALTH);
   to->recorded_risk[r] = number(t, CRM_IX_ACCOUNT_RECORDED_RISK);
+  to->foreign[r] = !crm_shard_holds(t->b->facts->shard, cells[CRM_IX_ACCOUNT_ID].text, cells[CRM_IX_ACCOUNT_ID].len);
 }
 
 static void take_revenue(struct taking *t, uint32_t account) {
@@ -526,6 +527,15 @@ static void take_onboarding(struct taking *t, uint32_t account) {
   to->status[r] = word(t, CRM_IX_ONBOARDING_STATUS, crm_words_onboarding_status, CRM_ONB_UNKNOWN, CRM_ONB_UNKNOWN, false);
 }
 
+/* True if the row is another shard's business. `account` is the one that it names, if there is such a one. */
+static bool passed_over(const struct taking *t, enum crm_reject found, uint32_t account) {
+  const struct crm_facts *facts = t->b->facts;
+  const struct crm_cell_value *id = &t->cells[CRM_IX_ACCOUNT_ID];
+  if (!crm_shard_is_part(facts->shard) || crm_shard_needs_all(t->relation))
+    return false;
+  return found == CRM_REJECT_NONE ? facts->account.foreign[account] != 0 : has_text(id) && !crm_shard_holds(facts->shard, id->text, id->len);
+}
+
 bool crm_has_key(enum crm_relation relation) {
   return relation == CRM_REL_CONTRACT || relation == CRM_REL_ENGAGEMENT || relation == CRM_REL_CONTACT || relation == CRM_REL_GOAL;
 }
@@ -552,6 +562,8 @@ enum crm_status crm_builder_take(struct crm_builder *b, enum crm_relation relati
   uint32_t account = 0;
   if (relation != CRM_REL_ACCOUNT) {
     enum crm_reject reason = find_account(b, &row->cells[CRM_IX_ACCOUNT_ID], &account);
+    if (passed_over(&t, reason, account))
+      return CRM_OK;
     if (reason != CRM_REJECT_NONE || !check_cells(&t)) {
       count(&t, reason != CRM_REJECT_NONE ? reason : t.reason);
       return CRM_OK;

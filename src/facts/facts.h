@@ -19,6 +19,7 @@
 #include "facts/dict.h"
 #include "facts/money.h"
 #include "facts/relation.h"
+#include "facts/shard.h"
 
 /* A missing number is NaN; a missing boolean is CRM_TRI_UNKNOWN; a missing time, day or amount has its own constant. */
 enum crm_tri { CRM_TRI_UNKNOWN = -1, CRM_TRI_FALSE = 0, CRM_TRI_TRUE = 1 };
@@ -57,6 +58,7 @@ struct crm_accounts {
   double *seats;     /* NaN unknown */
   int8_t *auto_renew; /* enum crm_tri */
   double *renewal_forecast, *recorded_health, *recorded_risk; /* 0..100, NaN unknown */
+  uint8_t *foreign; /* 1: of another shard, held for what others are compared with alone */
 };
 #define CRM_NO_CURRENCY UINT16_MAX
 
@@ -184,6 +186,7 @@ struct crm_facts {
   struct crm_interventions intervention;
   struct crm_onboardings onboarding;
 
+  struct crm_shard shard;             /* whose accounts are its own; see account.foreign */
   bool available[CRM_RELATIONS];      /* the relation was mapped and read; an empty relation is available */
   uint64_t rows[CRM_RELATIONS];       /* rows accepted */
   uint64_t rejected[CRM_RELATIONS][CRM_REJECTS]; /* rows refused in this read */

@@ -25,4 +25,5 @@ libcrm_la_SOURCES += \
 	src/facts/picture_splice.c \
 	src/facts/picture_squeeze.c \
 	src/facts/relation.c src/facts/relation.h \
+	src/facts/shard.c src/facts/shard.h \
 	src/facts/words.c src/facts/words.h

@@ -42,7 +42,8 @@ static const struct crm_held account[] = {TEXT(account.id),
                                           I8(account.auto_renew),
                                           F64(account.renewal_forecast),
                                           F64(account.recorded_health),
-                                          F64(account.recorded_risk)};
+                                          F64(account.recorded_risk),
+                                          U8(account.foreign)};
 static const struct crm_held revenue[] = {TIME(revenue.at), MONEY(revenue.arr), CURRENCY(revenue.currency)};
 static const struct crm_held contract[] = {TIME(contract.starts_at),    TEXT(contract.id),       TIME(contract.ends_at),
                                            TIME(contract.decided_at),   MONEY(contract.arr),     MONEY(contract.renewed_arr),

@@ -347,6 +347,7 @@ static enum crm_status make_delta(struct crm_patch *patch, struct crm_error *err
     return crm_picture_too_large(p, held, err);
   const struct crm_builder_options options = {.default_tenant = crm_dict_text(&p->facts->text, p->default_tenant),
                                               .default_currency = p->default_currency,
+                                              .shard = p->facts->shard,
                                               .memory_ceiling = p->ceiling == 0 ? 0 : p->ceiling - held,
                                               .patchable = true};
   struct crm_builder *b;

@@ -198,6 +198,9 @@ void crm_option_allowed(const struct crm_option *option, struct crm_strbuf *out)
   case CRM_KIND_CURRENCY:
     crm_strbuf_adds(out, "three letters (ISO 4217) such as \"EUR\"");
     return;
+  case CRM_KIND_SHARD:
+    crm_strbuf_addf(out, "in quotes two numbers such as \"3/8\", the first from 1 to the second, the second up to %.15g", option->max);
+    return;
   case CRM_KIND_FLAGS:
   case CRM_KIND_DIMENSIONS:
     crm_strbuf_adds(out, "one or more, each once, of ");

@@ -43,6 +43,7 @@ enum crm_option_kind {
   CRM_KIND_BYTES,       /* size_t, a number or "512M" */
   CRM_KIND_ZONE,        /* struct crm_instance_options: source.zone and params.zone */
   CRM_KIND_CURRENCY,    /* const char *: three letters */
+  CRM_KIND_SHARD,       /* struct crm_shard: "3/8" */
   CRM_KIND_FLAGS,       /* unsigned: a bit for each of `words` that is given */
   CRM_KIND_DIMENSIONS,  /* struct crm_params: group_by, n_group_by; `words` in the order of enum crm_dimension */
   CRM_KIND_PER_ACCOUNT, /* struct crm_params: per_account, per_account_top; `words` in the order of enum crm_per_account */

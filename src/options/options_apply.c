@@ -602,6 +602,8 @@ static enum crm_status set_text(const struct setting *s) {
     return set_zone(s, text);
   case CRM_KIND_CURRENCY:
     return set_currency(s, text);
+  case CRM_KIND_SHARD:
+    return crm_shard_parse(text, s->field) ? CRM_OK : refuse(s, "\"%.40s\" is no such part", text);
   case CRM_KIND_URL:
     return set_url(s, text);
   default:

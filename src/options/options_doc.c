@@ -34,6 +34,8 @@ static const char *placeholder(const struct crm_option *option) {
     return "\"code\"";
   case CRM_KIND_MAPPING:
     return "\"name or directory\"";
+  case CRM_KIND_SHARD:
+    return "\"number/of\"";
   case CRM_KIND_FLAGS:
     return "\"word\" ...";
   case CRM_KIND_DIMENSIONS:

@@ -19,9 +19,11 @@ enum crm_family {
 
 enum crm_scope {
   CRM_SCOPE_CELL,     /* (c): labels tenant + the GroupBy dimensions + its own; additive */
-  CRM_SCOPE_TENANT,   /* (t): labels tenant + its own */
+  CRM_SCOPE_TENANT,   /* (t): labels tenant + its own; additive */
   CRM_SCOPE_ACCOUNT,  /* (a): labels tenant, account + its own */
   CRM_SCOPE_INSTANCE, /* the collector itself: label tenant = the instance's name, + its own */
+  /* (t) too, but no sum: a ratio, mean, quantile or rank of the whole tenant. crm_family_info.derived tells. */
+  CRM_SCOPE_DERIVED = CRM_SCOPE_TENANT,
 };
 enum crm_family_kind { CRM_GAUGE, CRM_COUNTER, CRM_DISTRIBUTION /* cumulative gauges, last label le */ };
 
@@ -30,6 +32,7 @@ enum crm_family_kind { CRM_GAUGE, CRM_COUNTER, CRM_DISTRIBUTION /* cumulative ga
 struct crm_family_info {
   const char *name; /* with crm_ */
   enum crm_scope scope;
+  bool derived; /* not additive over the accounts of a tenant, hence absent in a shard */
   enum crm_family_kind kind;
   const char *unit;   /* "", "score", "ratio", "seconds", "bytes", "currency", "accounts" ... */
   const char *labels[CRM_FAMILY_LABELS]; /* its own labels in catalogue order, NULL-terminated */

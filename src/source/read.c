@@ -43,7 +43,8 @@ struct crm_selection crm_source_selection(const struct crm_source *source, enum 
   return (struct crm_selection){.relation = relation,
                                 .sql = source->mapping.sql[relation],
                                 .present = source->checks[relation].column_present,
-                                .first_day = source->first_day_next};
+                                .first_day = source->first_day_next,
+                                .shard = crm_shard_needs_all(relation) ? (struct crm_shard){0} : source->options->shard};
 }
 
 enum crm_status crm_source_copy(struct crm_source *source, enum crm_relation relation, crm_copy_row_fn *take, void *ctx,
@@ -183,6 +184,7 @@ enum crm_status crm_source_build(struct crm_source *source, bool follow, struct 
                                                       .default_currency = source->options->default_currency,
                                                       .zone = source->options->zone,
                                                       .memory_ceiling = source->options->max_memory,
+                                                      .shard = source->options->shard,
                                                       .patchable = follow};
   enum crm_status status = crm_builder_new(&builder_options, builder, err);
   if (status != CRM_OK)

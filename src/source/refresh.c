@@ -196,6 +196,8 @@ static enum crm_status take_poll(struct run *run, enum crm_relation relation, st
       task->whole = true;
       continue;
     }
+    if (!watch->by_key && !crm_shard_needs_all(relation) && !crm_shard_holds(run->source->options->shard, key, strlen(key)))
+      continue;
     uint32_t number;
     status = need_lists(run, task);
     if (status == CRM_OK)

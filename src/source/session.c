@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "facts/shard.h"
+#include "source/statement.h"
 
 static void add_setting(struct crm_strbuf *buf, PGconn *pg, const char *name, const char *value, const char *local) {
   char *literal = PQescapeLiteral(pg, value, strlen(value));
@@ -75,6 +77,38 @@ static enum crm_status give_up(struct crm_connection *c, enum crm_status status)
   return status;
 }
 
+/* One row of text; *result is NULL otherwise. */
+static enum crm_status one_row(struct crm_connection *c, const char *sql, int n_fields, PGresult **result, struct crm_error *err) {
+  enum crm_status status = crm_connection_query(c, sql, 0, NULL, result, err);
+  if (status == CRM_OK && (PQresultStatus(*result) != PGRES_TUPLES_OK || PQntuples(*result) != 1 || PQnfields(*result) != n_fields)) {
+    crm_connection_close(c);
+    status = crm_error_set(err, CRM_ERR_DATA, "%s: the server answers with something else than what was asked", c->endpoint);
+  }
+  if (status != CRM_OK) {
+    PQclear(*result);
+    *result = NULL;
+  }
+  return status;
+}
+
+/* The server deals accounts to shards, and so do we: should they disagree, accounts would be in none. */
+static enum crm_status check_hash(struct crm_connection *c, struct crm_error *err) {
+  static const char id[] = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+  struct crm_strbuf buf;
+  crm_strbuf_init(&buf, 4096);
+  crm_strbuf_adds(&buf, "SELECT ");
+  crm_statement_add_hash(&buf, "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'::text");
+  const char *sql = crm_strbuf_str(&buf);
+  PGresult *result = NULL;
+  enum crm_status status = sql == NULL ? crm_error_set(err, CRM_ERR_MEMORY, "%s: out of memory", c->endpoint) : one_row(c, sql, 1, &result, err);
+  crm_strbuf_free(&buf);
+  if (status == CRM_OK && strtoull(PQgetvalue(result, 0, 0), NULL, 10) != crm_shard_hash(id, sizeof(id) - 1))
+    status = crm_error_set(err, CRM_ERR_CONFIG, "%s: md5() of this server gives other hashes, so that it cannot be told which account is whose",
+                           c->endpoint);
+  PQclear(result);
+  return status == CRM_OK ? CRM_OK : crm_error_prefix(err, "Shard");
+}
+
 enum crm_status crm_session_open(struct crm_connection *c, struct crm_error *err) {
   enum crm_status status = crm_connection_open(c, err);
   if (status != CRM_OK)
@@ -92,6 +126,11 @@ enum crm_status crm_session_open(struct crm_connection *c, struct crm_error *err
       status = CRM_OK;
     }
   }
+  if (status == CRM_OK && crm_shard_is_part(c->options->shard)) {
+    status = check_hash(c, err);
+    if (status != CRM_OK)
+      return give_up(c, status);
+  }
   return status;
 }
 
@@ -107,20 +146,6 @@ enum crm_status crm_session_begin(struct crm_connection *c, struct crm_error *er
 enum crm_status crm_session_commit(struct crm_connection *c, struct crm_error *err) {
   enum crm_status status = crm_connection_run(c, "COMMIT", NULL, err);
   return status == CRM_OK ? CRM_OK : give_up(c, status);
-}
-
-/* One row of text; *result is NULL otherwise. */
-static enum crm_status one_row(struct crm_connection *c, const char *sql, int n_fields, PGresult **result, struct crm_error *err) {
-  enum crm_status status = crm_connection_query(c, sql, 0, NULL, result, err);
-  if (status == CRM_OK && (PQresultStatus(*result) != PGRES_TUPLES_OK || PQntuples(*result) != 1 || PQnfields(*result) != n_fields)) {
-    crm_connection_close(c);
-    status = crm_error_set(err, CRM_ERR_DATA, "%s: the server answers with something else than what was asked", c->endpoint);
-  }
-  if (status != CRM_OK) {
-    PQclear(*result);
-    *result = NULL;
-  }
-  return status;
 }
 
 static bool is_true(const PGresult *result, int column) {

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "facts/facts.h"
+#include "facts/shard.h"
 
 struct crm_database_options {
   const char *name;                                                          /* "" for the instance's own */
@@ -56,6 +57,7 @@ struct crm_source_options {
   int64_t changes_overlap_us;   /* how much earlier than the last look a change may be stamped that shows only now; default 10 s */
   int history_days;             /* older rows of usage, support and health are not read; 0 = all; default 400 */
   size_t max_memory;            /* bytes, 0 = none */
+  struct crm_shard shard;       /* of 0: all accounts */
 };
 
 /* What is known of a relation after connecting: for `crmctl check`, the log and crm_relation_available. */

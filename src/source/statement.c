@@ -3,6 +3,7 @@
 
 #include "source/statement.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -28,9 +29,26 @@ static void add_columns(struct crm_strbuf *buf, const struct crm_selection *s, c
   }
 }
 
-/* The condition on rows of `alias`, behind `word`. */
+void crm_statement_add_hash(struct crm_strbuf *buf, const char *id) {
+  crm_strbuf_addf(buf, "('x' || substr(md5(convert_to(%s, 'UTF8')), 1, 8))::bit(32)::bigint", id);
+}
+
+/* Rows without an account are the first shard's, so that one of them counts them. */
+static void add_shard(struct crm_strbuf *buf, struct crm_shard shard, const char *alias, const char *word) {
+  char id[64];
+  snprintf(id, sizeof(id), "%s.\"account_id\"::text", alias);
+  crm_strbuf_addf(buf, " %s coalesce(", word);
+  crm_statement_add_hash(buf, id);
+  crm_strbuf_addf(buf, " %% %u, 0) = %u", shard.of, shard.number - 1u);
+}
+
+/* The conditions on rows of `alias`, behind `word`. */
 static void add_conditions(struct crm_strbuf *buf, const struct crm_selection *s, const char *alias, const char *word) {
   const struct crm_relation_info *info = crm_relation_info(s->relation);
+  if (crm_shard_is_part(s->shard)) {
+    add_shard(buf, s->shard, alias, word);
+    word = "AND";
+  }
   if (s->first_day == CRM_DAY_NONE || info->history_column < 0 || !s->present[info->history_column])
     return;
   int year, month, day;

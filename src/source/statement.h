@@ -12,6 +12,7 @@ struct crm_selection {
   const char *sql;
   const bool *present; /* columns, by index in the contract */
   crm_day first_day;   /* CRM_DAY_NONE: no bound */
+  struct crm_shard shard; /* rows of whose accounts alone */
 };
 
 /* "COPY (SELECT columns FROM (sql) q [WHERE ...]) TO STDOUT (FORMAT binary)": everything. */
@@ -27,6 +28,9 @@ char *crm_statement_some(const struct crm_selection *selection, const char *key,
 char *crm_statement_poll(const struct crm_selection *selection, const char *key, const char *stamp, const char *since);
 
 struct crm_strbuf;
+/* Adds an expression with the hash by which accounts are dealt to shards (facts/shard.h) of the text that `id`, an expression, gives. md5() and
+ * bit strings are what PostgreSQL and the databases that speak its language agree upon; hashtext() is another function in each. */
+void crm_statement_add_hash(struct crm_strbuf *buf, const char *id);
 /* Adds an item to an array of texts, {"a","b"}, which is empty at first. */
 void crm_statement_add_item(struct crm_strbuf *array, const char *text, size_t len);
 

@@ -21,9 +21,13 @@ static void check(struct fixture *f, enum crm_status status, const char *what) {
 }
 
 void fixture_init(struct fixture *f, const char *zone, const char *default_currency) {
+  fixture_init_shard(f, zone, default_currency, (struct crm_shard){0});
+}
+
+void fixture_init_shard(struct fixture *f, const char *zone, const char *default_currency, struct crm_shard shard) {
   memset(f, 0, sizeof(*f));
   check(f, crm_zone_new(zone, &f->zone, &f->err), "zone");
-  const struct crm_builder_options options = {.default_tenant = "acme", .default_currency = default_currency, .zone = f->zone};
+  const struct crm_builder_options options = {.default_tenant = "acme", .default_currency = default_currency, .zone = f->zone, .shard = shard};
   check(f, crm_builder_new(&options, &f->builder, &f->err), "builder");
   crm_params_defaults(&f->params);
   f->params.zone = f->zone;

@@ -41,6 +41,7 @@ struct fixture {
 };
 
 void fixture_init(struct fixture *f, const char *zone, const char *default_currency);
+void fixture_init_shard(struct fixture *f, const char *zone, const char *default_currency, struct crm_shard shard);
 void fixture_free(struct fixture *f);
 
 /* Makes the relation available even if no row follows; done by the first row as well. */

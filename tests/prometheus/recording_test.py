@@ -7,8 +7,10 @@ recording_test.py RULES.yml >TEST.yml
 """
 import itertools
 import json
+import math
 import random
 import sys
+from fractions import Fraction
 
 import yaml
 
@@ -147,8 +149,14 @@ def expectations(level, keep):
     share("crm_stakeholder_participation", "ratio", "crm_stakeholders", "crm_stakeholders", "window", top_where={"engaged": ("true",)})
     promoters = total("crm_nps_responses", own("window"), category=("promoter",))
     detractors = total("crm_nps_responses", own("window"), category=("detractor",))
-    expect(f"{level}:crm_nps:score", divide({k: promoters[k] - detractors[k] for k in promoters}, total("crm_nps_responses", own("window")), 100))
+    answers = total("crm_nps_responses", own("window"))
+    expect(f"{level}:crm_nps:score", divide({k: promoters[k] - detractors[k] for k in promoters}, answers, 100))
+    # The variance of a value that is +1, 0 or -1, by the number of answers.
+    variances = {k: Fraction(promoters[k] + detractors[k], n) - Fraction(promoters[k] - detractors[k], n) ** 2 for k, n in answers.items() if n != 0}
+    expect(f"{level}:crm_nps:standard_error", {k: 100 * math.sqrt(v / answers[k]) for k, v in variances.items()})
     open_accounts = total("crm_accounts", keep, status=("onboarding", "active", "at_risk", "unknown"))
+    covered = total("crm_health_factor_accounts", own("factor"))
+    expect(f"{level}:crm_health_coverage:ratio", divide(covered, {k: open_accounts[k[:-1]] for k in covered}))
     frequency = {}
     for key, n in total("crm_engagements_customer_facing", own("window")).items():
         accounts = open_accounts[key[:-1]]

@@ -133,6 +133,7 @@ static void assert_same(const struct crm_instance_options *a, const struct crm_i
   assert_true(s->lock_timeout_us == t->lock_timeout_us && s->read_timeout_us == t->read_timeout_us);
   assert_int_equal(s->history_days, t->history_days);
   assert_int_equal(s->max_memory, t->max_memory);
+  assert_true(s->shard.number == t->shard.number && s->shard.of == t->shard.of);
   struct crm_params p = a->params, q = b->params;
   assert_int_equal(p.n_scorecards, q.n_scorecards);
   assert_memory_equal(p.scorecards, q.scorecards, sizeof(*p.scorecards));

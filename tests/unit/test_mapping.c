@@ -137,6 +137,23 @@ static void what_is_selected(void **state) {
                       " (SELECT m.\"account_id\", m.\"day\", m.\"feature_adoption\" FROM (\nSELECT * FROM u\n) m"
                       " WHERE m.\"account_id\" = x.id AND m.\"day\" >= DATE '2025-03-09' OFFSET 0) q");
   free(statement);
+  s.shard = (struct crm_shard){3, 8};
+  statement = crm_statement_all(&s);
+  assert_string_equal(statement, "SELECT \"account_id\", \"day\", \"feature_adoption\" FROM (\nSELECT * FROM u\n) q"
+                                 " WHERE coalesce(('x' || substr(md5(convert_to(q.\"account_id\"::text, 'UTF8')), 1, 8))::bit(32)::bigint"
+                                 " % 8, 0) = 2 AND q.\"day\" >= DATE '2025-03-09'");
+  free(statement);
+  statement = crm_statement_some(&s, "account_id", "$1::uuid[]");
+  assert_non_null(strstr(statement, " WHERE m.\"account_id\" = x.id AND coalesce(('x' || substr(md5(convert_to(m.\"account_id\"::text,"));
+  free(statement);
+  statement = crm_statement_poll(&s, "account_id", "day", "$1");
+  assert_null(strstr(statement, "md5"));
+  free(statement);
+  /* One of one is everything. */
+  s.shard = (struct crm_shard){1, 1};
+  statement = crm_statement_all(&s);
+  assert_null(strstr(statement, "md5"));
+  free(statement);
   /* A relation without a history column is read as a whole. */
   const bool nps[CRM_ROW_COLUMNS] = {true, true, true};
   s = (struct crm_selection){.relation = CRM_REL_NPS, .sql = "SELECT 1", .present = nps, .first_day = s.first_day};

@@ -46,7 +46,7 @@ static enum crm_status parse(const char *text, struct crm_options *options, stru
   return status;
 }
 
-enum type { TEXT, INT64, INT, FLAGS, SIZE, DOUBLE, BOOL, ENUM, ZONE, GROUPS, PER, BENCH, CONDITIONS };
+enum type { TEXT, INT64, INT, FLAGS, SIZE, DOUBLE, BOOL, ENUM, ZONE, GROUPS, PER, BENCH, CONDITIONS, SHARD };
 enum place { I, D, R, S, N }; /* <Instance>, <Database>, <Relation>, <Scorecard>, <Recommendation> */
 
 #define FI(field) offsetof(struct crm_instance_options, field)
@@ -86,6 +86,8 @@ static const struct {
     {"SyncInterval", "I", INT64, I, FI(sync_interval_us), "60000000", "300", "300000000", "0.99", "\"60\""},
     {"StaleAfter", "I", INT64, I, FI(stale_after_us), "900000000", "120", "120000000", "-1", "\"x\""},
     {"StaleAfter", "I", INT64, I, FI(stale_after_us), "900000000", "0", "900000000", "0.5", "no"},
+    {"Shard", "I", SHARD, I, FI(source.shard), "0/0", "\"3/8\"", "3/8", "\"9/8\"", "3"},
+    {"Shard", "I", SHARD, I, FI(source.shard), "0/0", "\"1/1024\"", "1/1024", "\"1/1025\"", "\"3/8\" \"4/8\""},
     {"History", "I", INT, I, FI(source.history_days), "400", "0", "0", "40000", "\"400\""},
     {"History", "I", INT, I, FI(source.history_days), "400", "36500", "36500", "1.5", "true"},
     {"FullSync", "I", INT64, I, FI(full_sync_us), "86400000000", "0", "0", "0.5", "\"24h\""},
@@ -210,6 +212,11 @@ static void render(enum type type, const char *base, size_t offset, char *buf, s
   case PER: {
     const struct crm_params *params = field;
     snprintf(buf, size, "%d %zu", (int)params->per_account, params->per_account_top);
+    return;
+  }
+  case SHARD: {
+    const struct crm_shard *shard = field;
+    snprintf(buf, size, "%u/%u", shard->number, shard->of);
     return;
   }
   case BENCH: {
