@@ -217,6 +217,7 @@ static const struct way ways[] = {
     {"auto with indexes, activity hidden", "", true, false, false, CRM_CHANGES_COUNTERS, CRM_CHANGES_COUNTERS},
     {"poll", "Changes \"poll\"\nChangesOverlap 0", true, true, true, CRM_CHANGES_POLL, CRM_CHANGES_POLL},
     {"none", "Changes \"none\"", false, false, false, CRM_CHANGES_NONE, CRM_CHANGES_NONE},
+    {"auto with indexes, a shard", "Shard \"2/3\"", true, true, false, CRM_CHANGES_POLL, CRM_CHANGES_POLL},
 };
 
 static int env_int(const char *name, int otherwise) {
@@ -633,6 +634,7 @@ int main(void) {
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[2]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[3]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[4]),
+      cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[5]),
   };
   return cmocka_run_group_tests(tests, start, stop);
 }

@@ -500,6 +500,103 @@ static void the_session_is_pinned(void **state) {
   sql("ALTER ROLE reader RESET ALL");
 }
 
+/* Rows of the table that belong to a shard of three, told by another way of reading the hash. */
+static uint64_t rows_of_shard(const char *table, unsigned number) {
+  char text[512], value[32];
+  snprintf(text, sizeof(text),
+           "SELECT count(*) FROM %s, LATERAL (SELECT decode(md5(convert_to(rtrim(account_id), 'UTF8')), 'hex')) d (h) WHERE"
+           " (get_byte(h, 0) * 16777216::bigint + get_byte(h, 1) * 65536 + get_byte(h, 2) * 256 + get_byte(h, 3)) %% 3 = %u",
+           table, number - 1);
+  pg_fixture_value(&pg, "crm", text, value, sizeof(value));
+  return strtoull(value, NULL, 10);
+}
+
+static void a_shard_reads_its_own(void **state) {
+  (void)state;
+  /* Ids of several kinds, rows of accounts that do not exist, and a row without an account. */
+  sql("INSERT INTO account (account_id) SELECT unnest(ARRAY['a' || i, i::text, md5(i::text)::uuid::text, U&'\\00E9' || i])"
+      " FROM generate_series(1, 30) i;"
+      "INSERT INTO nps SELECT account_id, '2025-04-01 00:00Z', 9 FROM account;"
+      "INSERT INTO nps SELECT 'gone ' || i, '2025-04-01 00:00Z', 9 FROM generate_series(1, 20) i;"
+      "INSERT INTO nps VALUES (NULL, '2025-04-01 00:00Z', 9);"
+      "INSERT INTO revenue SELECT account_id, '2025-04-01 00:00Z', 9 FROM account;"
+      "INSERT INTO goal SELECT account_id, 'g', 'on_track' FROM account");
+  static const char *const queries[] = {"SELECT * FROM nps", "SELECT account_id::char(60), at, score FROM nps",
+                                        "SELECT account_id::varchar AS account_id, at, score FROM nps -- the last line"};
+  uint64_t all = 0, unknown = 0, without = 0;
+  for (uint16_t number = 1; number <= 3; number++) {
+    struct source_fixture s;
+    source_fixture_init(&s, &pg);
+    s.options.shard = (struct crm_shard){number, 3};
+    s.options.relations[CRM_REL_NPS].query = queries[number - 1];
+    source_fixture_open(&s);
+    const struct crm_facts *f = source_fixture_must_read(&s);
+    assert_int_equal(f->rows[CRM_REL_ACCOUNT], 120);
+    assert_int_equal(f->rows[CRM_REL_REVENUE], 120);
+    assert_int_equal(f->rows[CRM_REL_GOAL], rows_of_shard("account", number));
+    assert_int_equal(f->rows[CRM_REL_NPS], rows_of_shard("account", number));
+    /* No row of another shard was even sent. */
+    assert_int_equal(crm_source_rows(s.source),
+                     240 + 2 * rows_of_shard("account", number) + rows_of_shard("(SELECT * FROM nps WHERE account_id LIKE 'gone%') n", number) +
+                         (number == 1));
+    uint32_t own = 0;
+    for (uint32_t a = 0; a < f->account.n; a++) {
+      own += f->account.foreign[a] == 0;
+      assert_int_equal(f->nps.first[a + 1] - f->nps.first[a], f->account.foreign[a] == 0 ? 1 : 0);
+    }
+    assert_int_equal(own, rows_of_shard("account", number));
+    all += own;
+    unknown += f->rejected[CRM_REL_NPS][CRM_REJECT_UNKNOWN_ACCOUNT];
+    without += f->rejected[CRM_REL_NPS][CRM_REJECT_NO_ACCOUNT];
+    source_fixture_close(&s);
+  }
+  assert_int_equal(all, 120);
+  assert_int_equal(unknown, 20); /* each by one shard */
+  assert_int_equal(without, 1);
+}
+
+/* In another encoding of the server the hash is that of the same text. */
+static void a_shard_knows_encodings(void **state) {
+  (void)state;
+  pg_fixture_sql(&pg, "postgres", "DROP DATABASE crm WITH (FORCE)");
+  pg_fixture_sql(&pg, "postgres", "CREATE DATABASE crm TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'");
+  sql("CREATE TABLE account (account_id text); CREATE TABLE nps (account_id text, at timestamptz, score int);"
+      "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;"
+      "INSERT INTO account SELECT chr(233) || i FROM generate_series(1, 50) i;"
+      "INSERT INTO nps SELECT account_id, '2025-04-01 00:00Z', 9 FROM account");
+  uint64_t all = 0;
+  for (uint16_t number = 1; number <= 3; number++) {
+    struct source_fixture s;
+    source_fixture_init(&s, &pg);
+    for (int r = 0; r < CRM_RELATIONS; r++)
+      s.options.relations[r].disabled = r != CRM_REL_ACCOUNT && r != CRM_REL_NPS;
+    s.options.shard = (struct crm_shard){number, 3};
+    source_fixture_open(&s);
+    const struct crm_facts *f = source_fixture_must_read(&s);
+    assert_int_equal(f->rows[CRM_REL_NPS], crm_source_rows(s.source) - 50); /* none that came was passed over */
+    all += f->rows[CRM_REL_NPS];
+    source_fixture_close(&s);
+  }
+  assert_int_equal(all, 50);
+}
+
+/* A server that will not say the hash is told at once, and not by accounts that nobody watches. */
+static void a_shard_needs_the_hash(void **state) {
+  (void)state;
+  sql("REVOKE EXECUTE ON FUNCTION md5(bytea) FROM PUBLIC");
+  struct source_fixture s;
+  source_fixture_init(&s, &pg);
+  s.options.shard = (struct crm_shard){1, 2};
+  source_fixture_open(&s);
+  assert_int_not_equal(source_fixture_read(&s), CRM_OK);
+  assert_message(s.err.message, "Shard: ", "permission denied for function md5", NULL);
+  source_fixture_close(&s);
+  source_fixture_init(&s, &pg);
+  source_fixture_open(&s);
+  (void)source_fixture_must_read(&s);
+  source_fixture_close(&s);
+}
+
 static int stop(void **state) {
   (void)state;
   pg_fixture_stop(&pg);
@@ -520,6 +617,9 @@ int main(void) {
       cmocka_unit_test_setup(refused_rows_are_told_once, reset),
       cmocka_unit_test_setup(the_report_tells_who_we_are, reset),
       cmocka_unit_test_setup(the_session_is_pinned, reset),
+      cmocka_unit_test_setup(a_shard_reads_its_own, reset),
+      cmocka_unit_test_setup(a_shard_knows_encodings, reset),
+      cmocka_unit_test_setup(a_shard_needs_the_hash, reset),
   };
   if (!pg_fixture_start(&pg)) {
     printf("1..0 # SKIP %s\n", pg.reason);
