@@ -21,7 +21,8 @@ exports_tests = \
 	tests/e2e/test-backfill.sh \
 	tests/e2e/test-backfill-push.sh \
 	tests/e2e/test-scrape.sh \
-	tests/e2e/test-recipes.sh
+	tests/e2e/test-recipes.sh \
+	tests/e2e/test-shards.sh
 dist_check_SCRIPTS += $(e2e_tests) $(exports_tests)
 EXTRA_DIST += \
 	tests/e2e/backfill_compare.py \
@@ -31,6 +32,7 @@ EXTRA_DIST += \
 	tests/e2e/requirements.py \
 	tests/e2e/requirements.sql \
 	tests/e2e/scrape.py \
+	tests/e2e/shards.py \
 	tests/e2e/silent_server.py \
 	tests/lib/collectd.supp \
 	tests/lib/e2e.sh \
