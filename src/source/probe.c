@@ -463,6 +463,18 @@ static void say_watches(struct probe *p, enum crm_changes want) {
       others > 0 && way->counted ? "; of its other tables by the counters" : "");
 }
 
+/* Do the polls alone tell of each table's new and changed rows? Where nothing is counted, nothing else does. */
+static bool polls_tell_all(const struct crm_way *way) {
+  for (size_t t = 0; t < way->n_tables; t++) {
+    bool told = false;
+    for (size_t w = 0; w < way->n_watches; w++)
+      told |= way->watches[w].table == way->tables[t] && !way->watches[w].inserts_only;
+    if (!told)
+      return false;
+  }
+  return true;
+}
+
 /* Decides with all that is known. */
 static enum crm_status decide(struct probe *p) {
   struct crm_way *way = p->way;
@@ -501,7 +513,8 @@ static enum crm_status decide(struct probe *p) {
     can_poll = false;
     say(p, look->replica ? "this is a replica, where deleted rows are not counted" : "deleted rows are not counted here");
   }
-  if (can_poll) {
+  bool untold = can_poll && !way->counted && !polls_tell_all(way);
+  if (can_poll && !untold) {
     way->following.mode = CRM_CHANGES_POLL;
     say_watches(p, want);
     return CRM_OK;
@@ -513,7 +526,9 @@ static enum crm_status decide(struct probe *p) {
       say(p, "as configured");
     return CRM_OK;
   }
-  if (p->foreign)
+  if (untold)
+    say(p, "changes are not counted here, and polls do not tell of all tables that it reads");
+  else if (p->foreign)
     say(p, "a foreign table tells nothing of its changes");
   else if (look->replica)
     say(p, "a replica does not count changes; it is read whole when it has replayed anything");
