@@ -63,9 +63,9 @@ static void sql(struct crm_workload *w, PGconn *pg, const char *fmt, ...) {
   run(w, pg, text);
 }
 
-static PGconn *open_one(const char *host, const char *dbname) {
+static PGconn *open_one(const struct crm_workload *w) {
   const char *keys[] = {"host", "user", "dbname", "options", NULL};
-  const char *values[] = {host, "boss", dbname, "-c client_min_messages=error -c lock_timeout=50ms -c timezone=UTC", NULL};
+  const char *values[] = {w->host, w->user, w->dbname, "-c client_min_messages=error -c lock_timeout=50ms -c timezone=UTC", NULL};
   PGconn *pg = PQconnectdbParams(keys, values, 0);
   if (PQstatus(pg) != CONNECTION_OK) {
     fprintf(stderr, "workload: %s\n", PQerrorMessage(pg));
@@ -74,16 +74,28 @@ static PGconn *open_one(const char *host, const char *dbname) {
   return pg;
 }
 
-void crm_workload_open(struct crm_workload *w, const char *host, const char *dbname, uint64_t seed) {
-  w->now = open_one(host, dbname);
-  w->late = open_one(host, dbname);
+void crm_workload_connect(struct crm_workload *w) {
+  w->now = open_one(w);
+  w->late = open_one(w);
   w->late_steps = 0;
+}
+
+void crm_workload_disconnect(struct crm_workload *w) {
+  PQfinish(w->now);
+  PQfinish(w->late);
+  w->now = w->late = NULL;
+}
+
+void crm_workload_open(struct crm_workload *w, const char *host, const char *user, const char *dbname, uint64_t seed) {
+  snprintf(w->host, sizeof(w->host), "%s", host);
+  snprintf(w->user, sizeof(w->user), "%s", user);
+  snprintf(w->dbname, sizeof(w->dbname), "%s", dbname);
   w->random = seed;
+  crm_workload_connect(w);
 }
 
 void crm_workload_close(struct crm_workload *w) {
-  PQfinish(w->now);
-  PQfinish(w->late);
+  crm_workload_disconnect(w);
 }
 
 /* --- one row ------------------------------------------------------------------------------------------------------ */
@@ -150,13 +162,16 @@ static void contact(struct crm_workload *w, PGconn *pg, int a) {
         PICK(w, "champion", "supporter", "detractor"), stamp(w), c);
     break;
   case 3: /* to another account, or to none */
+    if (w->keeps_rows)
+      break;
     if (any(w, 2) == 0)
       sql(w, pg, "UPDATE contacts SET account_id = " ID("account") "%s WHERE id = " ID("contact"), a, stamp(w), c);
     else
       sql(w, pg, "UPDATE contacts SET account_id = NULL%s WHERE id = " ID("contact"), stamp(w), c);
     break;
   default:
-    sql(w, pg, "DELETE FROM contacts WHERE id = " ID("contact"), c);
+    if (!w->keeps_rows)
+      sql(w, pg, "DELETE FROM contacts WHERE id = " ID("contact"), c);
   }
 }
 
@@ -176,7 +191,8 @@ static void engagement(struct crm_workload *w, PGconn *pg, int a) {
     sql(w, pg, "UPDATE engagements SET outcome = 'neutral', completed_at = now()%s WHERE id = " ID("engagement"), stamp(w), e);
     break;
   case 3:
-    sql(w, pg, "DELETE FROM engagements WHERE id = " ID("engagement"), e);
+    if (!w->keeps_rows)
+      sql(w, pg, "DELETE FROM engagements WHERE id = " ID("engagement"), e);
     break;
   case 4:
     sql(w, pg,
@@ -313,16 +329,80 @@ static void business(struct crm_workload *w, PGconn *pg, int a) {
 
 /* Everything of `a` goes to `b`, and `a` ceases to be: what a user does who finds a customer entered twice. */
 static void merge(struct crm_workload *w, PGconn *pg, int a, int b) {
-  static const char *const tables[] = {"contacts",         "engagements",     "customer_goals",
-                                       "crm_ext.contract", "crm_ext.invoice", "crm_ext.opportunity"};
+  static const char *const tables[] = {"contacts",         "engagements",     "customer_goals",      "support_metrics",
+                                       "crm_ext.contract", "crm_ext.invoice", "crm_ext.opportunity", "crm_ext.intervention"};
+  w->merges++;
   for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
     sql(w, pg, "UPDATE %s SET account_id = " ID("account") ", updated_at = now() WHERE account_id = " ID("account"), tables[i], b, a);
   sql(w, pg, "UPDATE nps_surveys SET account_id = " ID("account") " WHERE account_id = " ID("account"), b, a);
   sql(w, pg, "DELETE FROM accounts WHERE id = " ID("account"), a);
 }
 
+/* A customer who had gone comes back: the status, the date of the churn, a new contract, and a level of revenue. */
+static void come_back(struct crm_workload *w, PGconn *pg, int a) {
+  w->returns++;
+  sql(w, pg, "UPDATE accounts SET status = 'churned', updated_at = now() WHERE id = " ID("account"), a);
+  sql(w, pg,
+      "INSERT INTO crm_ext.account_detail (account_id, churned_at) SELECT id, now() - interval '80 days' FROM accounts WHERE id = " ID(
+          "account") " ON CONFLICT (account_id) DO UPDATE SET churned_at = excluded.churned_at, updated_at = now()",
+      a);
+  sql(w, pg,
+      "INSERT INTO crm_ext.contract (id, account_id, starts_on, ends_on, arr, currency) SELECT " ID(
+          "contract") ", id, current_date - %d, NULL, 4321, 'EUR' FROM accounts WHERE id = " ID("account"),
+      100000 + any(w, 100000), any(w, 70), a);
+  if (any(w, 2) == 0)
+    return; /* and nobody has touched the account itself yet */
+  sql(w, pg, "UPDATE accounts SET status = 'active', arr = 4321, updated_at = now() WHERE id = " ID("account"), a);
+  sql(w, pg, "UPDATE crm_ext.account_detail SET churned_at = %s, updated_at = now() WHERE account_id = " ID("account"),
+      PICK(w, "NULL", "churned_at"), a);
+}
+
+/* What makes no sense, but the schema takes it; and what it does not take, which is refused. */
+static void nonsense(struct crm_workload *w, PGconn *pg, int a) {
+  static const char *const updates[] = {
+      "accounts SET status = 'zombie'",
+      "accounts SET created_at = 'infinity'",
+      "accounts SET created_at = '-infinity'",
+      "accounts SET seat_count = 2147483647",
+      "accounts SET arr = 9999999999.99, mrr = -9999999999.99",
+      "accounts SET arr = 'Infinity'",
+      "accounts SET size = '', industry = NULL, status = NULL",
+      "accounts SET name = repeat('n', 300)",
+      "contacts SET decision_maker_level = 'Deity', relationship_strength = ''",
+      "engagements SET completed_at = 'infinity', outcome = 'delightful'",
+      "engagements SET scheduled_at = '-infinity', type = 'seance'",
+      "customer_goals SET status = 'achieved', completion_date = 'infinity'",
+      "customer_goals SET target_date = '-infinity'",
+      "onboarding_plans SET started_at = 'infinity', status = 'unheard of'",
+      "crm_ext.account_detail SET churned_at = 'infinity', renewal_forecast = 'NaN'",
+      "crm_ext.contract SET ends_on = 'infinity'",
+      "crm_ext.contract SET starts_on = '-infinity', arr = 1e300",
+      "crm_ext.contract SET starts_on = '5874897-12-31', outcome = 'perhaps'",
+      "crm_ext.invoice SET paid_at = 'infinity', amount = 'NaN'",
+      "crm_ext.invoice SET due_on = '-infinity', amount = 1e30, status = 'eaten'",
+      "crm_ext.opportunity SET closed_at = '-infinity', amount = 'NaN', stage = 'won'",
+      "crm_ext.intervention SET opened_at = 'infinity', stage = 'begun twice'",
+      "support_metrics SET severity_score = 2147483647, open_tickets = -5",
+      "support_metrics SET avg_resolution_time_hours = 'NaN', satisfaction_score = NULL",
+  };
+  w->nonsense++;
+  const char *what = updates[any(w, sizeof(updates) / sizeof(updates[0]))];
+  bool of_account = strncmp(what, "accounts ", 9) == 0;
+  sql(w, pg, "UPDATE %s, updated_at = now() WHERE %s = " ID("account"), what, of_account ? "id" : "account_id", a);
+  if (any(w, 4) == 0)
+    sql(w, pg,
+        "INSERT INTO health_metrics (organization_id, account_id, metric_date, login_frequency, overall_health_score) VALUES (" ID(
+            "tenant") ", " ID("account") ", %s, 2147483647, 50)",
+        tenant_of(a), a, PICK(w, "'infinity'", "'-infinity'", "'9999-12-31'", "NULL"));
+  if (any(w, 4) == 0)
+    sql(w, pg,
+        "INSERT INTO nps_surveys (organization_id, account_id, score, survey_date) VALUES (" ID("tenant") ", " ID("account") ", %s, %s)",
+        tenant_of(a), a, PICK(w, "99", "-1", "NULL", "7"), PICK(w, "'infinity'", "'-infinity'", "NULL", "'1000-01-01'"));
+}
+
 static void rare(struct crm_workload *w, PGconn *pg, int a) {
-  switch (any(w, 9)) {
+  static const int kept[] = {3, 4, 6};
+  switch (w->keeps_rows ? kept[any(w, 3)] : any(w, 9)) {
   case 0:
   case 1:
     merge(w, pg, a, any(w, w->accounts));
@@ -377,8 +457,12 @@ static void change(struct crm_workload *w, PGconn *pg) {
     support(w, pg, a);
   else if (kind < 83)
     goal(w, pg, a);
-  else if (kind < 97)
+  else if (kind < 91)
     business(w, pg, a);
+  else if (kind < 93)
+    come_back(w, pg, a);
+  else if (kind < 96)
+    nonsense(w, pg, a);
   else
     rare(w, pg, a);
 }
@@ -397,6 +481,7 @@ void crm_workload_step(struct crm_workload *w) {
     flush(w->late);
   }
   if (w->late_steps > 0 && any(w, 3) == 0) {
+    w->late_changes++;
     change(w, w->late);
     return;
   }

@@ -16,11 +16,17 @@ struct crm_workload {
   uint64_t random; /* state */
   int accounts;    /* numbers used so far */
   bool stamps;     /* every update sets updated_at; else one in eight does not */
+  bool keeps_rows; /* nothing is deleted, and no row goes from one account to another */
   uint64_t done, refused;
+  uint64_t merges, returns, nonsense, late_changes; /* of each how many */
+  char host[96], user[32], dbname[32];
 };
 
-/* Connects as superuser. */
-void crm_workload_open(struct crm_workload *w, const char *host, const char *dbname, uint64_t seed);
+/* Connects as a superuser. */
+void crm_workload_open(struct crm_workload *w, const char *host, const char *user, const char *dbname, uint64_t seed);
+/* Ends the sessions and begins others, for when the server was away meanwhile. */
+void crm_workload_disconnect(struct crm_workload *w);
+void crm_workload_connect(struct crm_workload *w);
 void crm_workload_close(struct crm_workload *w);
 /* Tenants, users, products and some accounts to begin with. */
 void crm_workload_begin(struct crm_workload *w, int accounts);
