@@ -12,6 +12,7 @@ dist_check_SCRIPTS += $(tree_tests)
 e2e_tests = \
 	tests/e2e/test-e2e.sh \
 	tests/e2e/test-faults.sh \
+	tests/e2e/test-follow.sh \
 	tests/e2e/test-requirements.sh \
 	tests/e2e/test-notify.sh \
 	tests/e2e/test-dashboards.sh \

@@ -7,7 +7,7 @@ scrape.py headers URL [HEADER...]             prints the status line and the hea
 scrape.py series FORMAT FILE                  "name{label=value,...}<TAB>value" per series, sorted; FORMAT: text, openmetrics, protobuf or once
                                               (the JSON of crmctl once). Labels without a value are left out, as Prometheus does. Strict: a family
                                               in two pieces, a series twice, a missing # EOF and the like are errors
-scrape.py prometheus URL SELECTOR             the same of what a Prometheus has; job and instance are left out
+scrape.py prometheus URL SELECTOR [TIME]      the same of what a Prometheus has, now or of that time (seconds); job and instance are left out
 scrape.py same A B STEADY-1 STEADY-2          compares A with B, each made by `series` or `prometheus`: the same series, and the same value for each
                                               that is the same in both STEADY files; the others move with the clock
 scrape.py parallel N URL                      N readers at once; all must get the same whole answer
@@ -196,11 +196,13 @@ def series(form, path):
     write(parsers[form](data))
 
 
-def prometheus(base, selector):
-    query = urllib.parse.urlencode({"query": selector})
+def prometheus(base, selector, at=None):
+    # With a time, those of that very millisecond.
+    query = urllib.parse.urlencode({"query": selector} if at is None else {"query": selector + "[1ms]", "time": at})
     with urllib.request.urlopen(base + "/api/v1/query?" + query, timeout=30) as answer:
         result = json.load(answer)["data"]["result"]
-    write((s["metric"].pop("__name__"), [(k, v) for k, v in s["metric"].items() if k not in ("job", "instance")], float(s["value"][1])) for s in result)
+    write((s["metric"].pop("__name__"), [(k, v) for k, v in s["metric"].items() if k not in ("job", "instance")],
+           float((s["values"][-1] if at else s["value"])[1])) for s in result)
 
 
 def load(path):
