@@ -492,6 +492,31 @@ static void test_full_sync_tells_drift(void **state) {
   stop(f);
 }
 
+/* Not all instances of all hosts at the same time: each full read comes some time in the last quarter of the period. */
+static void test_full_sync_is_jittered(void **state) {
+  struct fixture *f = *state;
+  enum { PERIOD_US = 200000 };
+  f->options.full_sync_us = PERIOD_US;
+  f->options.sync_interval_us = 2000; /* full reads come at syncs */
+  script_set(GIVE_FACTS, 3);
+  start(f);
+  bool early = false;
+  int64_t before_us = 0;
+  for (int reads = 1, tries = 0; !early && tries < 40; tries++, reads++) {
+    while (full_reads() < reads) {
+      struct timespec ts = {.tv_nsec = 1000000};
+      nanosleep(&ts, NULL);
+    }
+    int64_t now_us = crm_clock_monotonic_us();
+    early = before_us != 0 && now_us - before_us < PERIOD_US - PERIOD_US / 20;
+    if (early) /* what is seen here a little late makes the next one seem early, but not by a tenth of the period */
+      assert_true(now_us - before_us > PERIOD_US - PERIOD_US / 4 - PERIOD_US / 10);
+    before_us = now_us;
+  }
+  assert_true(early); /* by chance not to be in one of 40: once in 10 to the 28 */
+  stop(f);
+}
+
 static void test_stop_wakes_a_hanging_read(void **state) {
   struct fixture *f = *state;
   script_set(HANG_UNTIL_STOPPED, 0);
@@ -646,6 +671,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_relation_left_out_is_told_once_and_when_back, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_after_one_full_read_only_changes_are_read, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_full_sync_tells_drift, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_full_sync_is_jittered, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_stop_wakes_a_hanging_read, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_a_thread_that_cannot_be_woken_is_left_behind, set_up, tear_down),
   };
