@@ -156,8 +156,13 @@ static void add_following(struct crm_strbuf *out, const struct crm_following *fo
   add_wrapped(out, 16, line);
   if (following->remedy[0] == '\0')
     return;
-  snprintf(line, sizeof(line), "cheaper with: %s;", following->remedy);
-  add_wrapped(out, 16, line);
+  add_wrapped(out, 16, "cheaper with");
+  for (const char *at = following->remedy; *at != '\0';) { /* to be copied, so a line each, however long */
+    const char *end = strstr(at, "; ");
+    int len = (int)(end != NULL ? (size_t)(end - at) : strlen(at));
+    crm_strbuf_addf(out, "%*s%.*s;\n", 18, "", len, at);
+    at += len + (end != NULL ? 2 : 0);
+  }
 }
 
 /* The table. True if something is left out that nobody switched off. */

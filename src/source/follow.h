@@ -28,7 +28,7 @@
 struct crm_following {
   enum crm_changes mode; /* never AUTO */
   char why[256];         /* a sentence without its end */
-  char remedy[512];      /* SQL that would make it cheaper, or "" */
+  char remedy[1024];     /* SQL that would make it cheaper, statements with "; " between them, or "" */
 };
 const struct crm_following *crm_source_following(const struct crm_source *source, enum crm_relation relation);
 /* Connects where needed and finds out what holds, for `crmctl check`. Errors as crm_source_check. */

@@ -255,7 +255,9 @@ static enum crm_status ask_indexes(struct probe *p, struct column stamp, struct 
       "SELECT coalesce(bool_or(i.indkey[0] = $2::int2 AND i.indpred IS NULL AND m.amname = 'btree'), false),"
       " coalesce(bool_or(i.indkey[0] = $3::int2 AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indimmediate), false),"
       " $1::oid::regclass::text,"
-      " (SELECT format('CREATE INDEX CONCURRENTLY ON %I.%I (%I)', n.nspname, c.relname, a.attname) FROM pg_class c"
+      /* With a name: two relations may lack the same index, and it must not be made twice. */
+      " (SELECT format('CREATE INDEX CONCURRENTLY IF NOT EXISTS %I ON %I.%I (%I)',"
+      "   left('crm_' || c.relname || '_' || a.attname, 59) || '_idx', n.nspname, c.relname, a.attname) FROM pg_class c"
       "   JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = $2::int2"
       "   WHERE c.oid = $1::oid AND c.relkind IN ('r', 'm'))"
       " FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam"
@@ -314,7 +316,7 @@ static enum crm_status try_watch(struct probe *p, const char *sql, const char *k
   }
   bool indexed = false, unique = false;
   struct crm_watch watch = {.table = stamp.table, .by_key = by_key, .inserts_only = inserts_only};
-  char remedy[256] = "";
+  char remedy[512] = "";
   status = ask_indexes(p, stamp, key, &indexed, &unique, watch.title, sizeof(watch.title), remedy, sizeof(remedy));
   if (status != CRM_OK)
     return status;
