@@ -163,6 +163,8 @@ class Panel:
         if population is None:
             names = {FAMILIES[f].population for f in families if f in FAMILIES} - {""}
             population = "; ".join(POPULATION[n] for n in ("ACCOUNTS", "OPEN", "PAYING") if n in names)
+            if {FAMILIES[f].scope for f in families if f in FAMILIES} == {"INSTANCE"}:
+                population = "the chosen instances of the plugin"
         if population:
             lines.append(f"**Population**: {population}.")
         if families:

@@ -58,7 +58,7 @@ def actions():
         "What the rules recommend now, for the fifty that concern most revenue; one line per account and recommendation. The rules stand in"
         " the configuration and can be changed there.",
         [Target(chosen, table=True)],
-        11,
+        12,
         14,
         columns=columns,
         sort=("ARR", True),
@@ -165,18 +165,18 @@ def build():
                 f"{by('factor, indicator', 'churn_indicator_accounts')} / on () group_left () ({total('accounts_by_risk')} > 0)", table=True
             ),
         ],
-        13,
+        12,
         14,
         columns=[
-            Column("factor 1", "Factor", mappings=value_map(texts(RISK_FACTORS)), custom_width=168),
+            Column("factor 1", "Factor", mappings=value_map(texts(RISK_FACTORS)), custom_width=182),
             Column("indicator", "Indicator", mappings=value_map({i: words(i) for f in INDICATORS.values() for i in f})),
-            Column("Value #A", "Accounts", decimals=0, custom_width=94),
+            Column("Value #A", "Accounts", decimals=0, custom_width=90),
             Column(
                 "Value #B",
                 "Share",
                 unit="percentunit",
                 decimals=0,
-                custom_width=110,
+                custom_width=92,
                 min=0,
                 max=1,
                 color=fixed("orange"),

@@ -424,9 +424,9 @@ def build():
         [
             ("At a glance", stats),
             ("Movements", flow),
+            ("Cohorts by revenue", kept[:1]),
             ("What lies ahead", ahead),
             ("Who", who),
-            ("Cohorts by revenue", kept[:1]),
             ("Cohorts by customers", kept[1:]),
         ],
         links=LINKS,

@@ -127,7 +127,7 @@ def lint_panel(panel, names, graphite):
     kind = "graphite" if graphite else "prometheus"
     if not panel.get("title") or not panel.get("description"):
         yield "panel-title-description-rule", "needs a title and a description"
-    for part in ("**Unit**", "**From**" if any("crm" in s for s in strings(panel.get("targets", []))) else "**Unit**"):
+    for part in ("**Unit**", "**Population**", "**From**" if any("crm" in s for s in strings(panel.get("targets", []))) else "**Unit**"):
         if part not in panel.get("description", ""):
             yield "panel-description", f"the description does not say {part}"
     if panel.get("datasource") != {"type": kind, "uid": "${datasource}"}:

@@ -13,7 +13,7 @@ services_init || bail_out "no scratch directory"
 trap '[ -z "$E2E_WATCH" ] || kill "$E2E_WATCH" 2>/dev/null; services_end' EXIT
 start_postgres || bail_out "PostgreSQL does not start"
 demo_crm_load "$build" --accounts 150 --end "$(date -u +%F)" || bail_out "the CRM cannot be loaded"
-start_carbon 10 10s:1h,1d:2y || bail_out "carbon does not start"
+start_carbon 10 10s:1d,1d:2y || bail_out "carbon does not start"
 start_graphite || bail_out "graphite-web does not start"
 demo_crm_plugin_block 10 'PerAccount "all"' 'Benchmark "of the trade" 70' | write_file "$SVC_DIR/crm.conf"
 # Somebody who takes remote writes, so that the collector has something to say of its ways out.
