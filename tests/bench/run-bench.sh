@@ -74,6 +74,8 @@ awk '
     note("series in all, number", v["series"])
     note("memory of a computation, bytes", v["arena_bytes"] / size)
     note("memory of its series, bytes", v["series_bytes"] / size)
+    note("rows of facts, number", v["rows"] / size)
+    note("all parts, ns per 100 rows", 100 * v["eval_ns"] / v["rows"])
     for (i = 1; i <= NF; i++) if ($i ~ /^part:/) { split($i, kv, "="); note(substr(kv[1], 6), kv[2] / size) } }
   function note(what, x) {
     if (!(what in known)) { known[what]; rows[++m] = what }
@@ -90,7 +92,8 @@ cat <<'TEXT'
 read     full read of every relation in one snapshot into memory, ready to compute     floor    psql, the same COPY statements to nowhere
 ratio    read / floor (target: at most 1.3)     CPU    of the plugin's side     build    of it grouping and ordering
 bytes    of memory per account; "over 32/row": beyond 32 bytes per raw fact (target: at most 1536)
-ns/acct  CPU time of a full recompute of every family, per account (target: at most 1000)
+ns/acct  CPU time of a full recompute of every family, per account (target: at most 1000). It grows with the rows of the windows, some hundred
+         of an account with a year of daily facts, each of which is looked at for T and for the starts of three windows
 In the second table "scores" are those at T, T - 7 d, T - 30 d and T - 90 d, "series" is making samples of sums per cell, whichever part
 asks for it, and "order" sorting them.
 TEXT
