@@ -4,12 +4,15 @@
 
 requirements.py static TOP                                      every item of requirements.items has a line and the other way round; options have
                                                                 the default that is told; what is "later" is not there yet
-requirements.py queries TOP URL TIME EXPECTED NAME=VALUE...     asks a Prometheus, with $NAME put in, about the instant TIME
+requirements.py queries TOP URL TIME EXPECTED ORACLE NAME=VALUE...
+                                                                asks a Prometheus, with $NAME put in, about the instant TIME
 requirements.py commands TOP DIRECTORY NAME=VALUE...            runs commands with DIRECTORY, where crmctl is, first in PATH
 
 Checks of a query:
   sql:KEY                       the series and values that EXPECTED has for the key, in lines "key<TAB>labels as JSON<TAB>value"
   KIND by LABEL,...             these labels exactly, and values that such a thing can have: see KINDS
+A query of one family or its sum, "crm_x{...}" or "sum by (...) (crm_x{...})", also has to give what the oracle says of that family: ORACLE has
+the answers of tests/oracle, in lines "family<TAB>labels as JSON<TAB>value".
 Checks of a command, which has to succeed: "matches REGEX" of what it prints, "file REGEX" of a file that it leaves in $output.
 """
 import collections
@@ -115,6 +118,32 @@ def compared(got, wanted):
             yield f"{show(labels)}: SQL says {wanted[labels]}, there is {there[labels]}"
 
 
+SIMPLE = re.compile(r"(?:sum by \(([\w, ]*)\) \()?crm_(\w+)(?:\{([^}]*)\})?(\)?)")
+SELECTOR = re.compile(r'(\w+)(=~|!=|=)"([^"]*)"')
+
+
+def selects(selectors, labels):
+    for name, how, value in selectors:
+        same = re.fullmatch(value, labels.get(name, "")) is not None if how == "=~" else labels.get(name, "") == value
+        if same == (how == "!="):
+            return False
+    return True
+
+
+def oracle_says(expression, oracle):
+    """What the query gives by the oracle's answers; None if it is no plain family or sum."""
+    match = SIMPLE.fullmatch(expression)
+    if not match or (match[1] is None) != (match[4] == ""):
+        return None
+    selectors = SELECTOR.findall(match[3] or "")
+    sums = collections.defaultdict(float)
+    for labels, value in oracle[match[2]]:
+        if selects(selectors, labels):
+            kept = labels if match[1] is None else {name: labels[name] for name in match[1].split(", ")}
+            sums[tuple(sorted(kept.items()))] += value
+    return sums
+
+
 def shaped(got, check):
     match = re.fullmatch(r"(\w+) by ?([\w,]*)", check)
     if not match or match[1] not in KINDS:
@@ -128,8 +157,13 @@ def shaped(got, check):
             yield f"{show(sorted(labels.items()))}: {value} is no {match[1]}"
 
 
-def queries(top, url, time, expected, *variables):
+def queries(top, url, time, expected, oracle_path, *variables):
     put = dict(one.split("=", 1) for one in variables)
+    oracle = collections.defaultdict(list)
+    for line in pathlib.Path(oracle_path).read_text(encoding="utf-8").splitlines():
+        family, labels, value = line.split("\t")
+        oracle[family].append((json.loads(labels), float(value)))
+    held = 0
     wanted = collections.defaultdict(dict)
     for line in pathlib.Path(expected).read_text(encoding="utf-8").splitlines():
         key, labels, value = line.split("\t")
@@ -139,7 +173,8 @@ def queries(top, url, time, expected, *variables):
         if kind != "promql":
             continue
         try:
-            got = ask(url, time, string.Template(expression).substitute(put))
+            query = string.Template(expression).substitute(put)
+            got = ask(url, time, query)
         except (ValueError, KeyError, OSError) as error:
             report(f"{item}: {expression}", [str(error)])
             continue
@@ -149,7 +184,11 @@ def queries(top, url, time, expected, *variables):
             wrong += compared(got, wanted[check[4:]])
         else:
             wrong += shaped(got, check)
+        if (by_oracle := oracle_says(query, oracle)) is not None:
+            held += 1
+            wrong += compared(got, by_oracle)
         report(f"{item}: {expression}", wrong)
+    report("plain sums are held against the oracle", [] if held > 0 else ["none is"])
     report("everything that SQL says is asked for", sorted(wanted.keys() - used))
 
 
