@@ -527,13 +527,11 @@ static void take_onboarding(struct taking *t, uint32_t account) {
   to->status[r] = word(t, CRM_IX_ONBOARDING_STATUS, crm_words_onboarding_status, CRM_ONB_UNKNOWN, CRM_ONB_UNKNOWN, false);
 }
 
-/* True if the row is another shard's business. `account` is the one that it names, if there is such a one. */
+/* True if the row is not one of the shard's own accounts. Nobody reads it there, whose it is or whether of anybody; so it is not counted. */
 static bool passed_over(const struct taking *t, enum crm_reject found, uint32_t account) {
   const struct crm_facts *facts = t->b->facts;
-  const struct crm_cell_value *id = &t->cells[CRM_IX_ACCOUNT_ID];
-  if (!crm_shard_is_part(facts->shard) || crm_shard_needs_all(t->relation))
-    return false;
-  return found == CRM_REJECT_NONE ? facts->account.foreign[account] != 0 : has_text(id) && !crm_shard_holds(facts->shard, id->text, id->len);
+  return crm_shard_is_part(facts->shard) && !crm_shard_needs_all(t->relation) &&
+         (found != CRM_REJECT_NONE || facts->account.foreign[account] != 0);
 }
 
 bool crm_has_key(enum crm_relation relation) {

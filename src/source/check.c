@@ -221,6 +221,8 @@ static void compare_columns(const struct crm_connection *c, const struct crm_typ
       continue;
     }
     check->column_present[i] = true;
+    if (i == 0) /* account_id, in every relation */
+      check->account_type = oid;
     fields[(*n_fields)++] = (struct crm_copy_field){.cell = i, .kind = column->kind, .type = type};
   }
   check->state = problems.len == 0 ? CRM_RELATION_OK : CRM_RELATION_BROKEN;

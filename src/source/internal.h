@@ -74,6 +74,7 @@ struct crm_source {
   bool followed;                /* there is a full read from which changes are counted */
   crm_day first_day;            /* of the last accepted look */
   crm_day first_day_next;
+  char *own; /* crm_selection.own of this operation's snapshot; NULL: not asked for yet */
 };
 
 /* What is selected of the relation now. */

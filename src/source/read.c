@@ -47,17 +47,51 @@ struct crm_selection crm_source_selection(const struct crm_source *source, enum 
                                 .shard = crm_shard_needs_all(relation) ? (struct crm_shard){0} : source->options->shard};
 }
 
+/* The ids of a shard's own accounts, as they stand in the snapshot in which the relation is read: the account relation of the same database. */
+static enum crm_status ask_own(struct crm_source *source, struct crm_connection *c, struct crm_error *err) {
+  struct crm_selection accounts = crm_source_selection(source, CRM_REL_ACCOUNT);
+  char *statement = crm_statement_own(&accounts, source->options->shard);
+  PGresult *result = NULL;
+  enum crm_status status = statement == NULL ? CRM_ERR_MEMORY : crm_connection_query(c, statement, 0, NULL, &result, err);
+  free(statement);
+  if (status == CRM_OK) {
+    const char *ids = PQntuples(result) == 1 ? PQgetvalue(result, 0, 0) : "{}";
+    char *literal = PQescapeLiteral(c->pg, ids, strlen(ids));
+    source->own = literal != NULL ? strdup(literal) : NULL;
+    PQfreemem(literal);
+  }
+  PQclear(result);
+  if (status == CRM_ERR_MEMORY || (status == CRM_OK && source->own == NULL))
+    return crm_error_set(err, CRM_ERR_MEMORY, "out of memory for the accounts of the shard");
+  return status == CRM_OK ? CRM_OK : crm_error_prefix(err, "accounts of the shard");
+}
+
+/* Makes the selection one by ids where that can be: ids of another type, or in another database, cannot be compared there. */
+static enum crm_status select_own(struct crm_source *source, struct crm_connection *c, struct crm_selection *selection,
+                                  struct crm_error *err) {
+  enum crm_relation relation = selection->relation;
+  if (!crm_shard_is_part(selection->shard) || source->database_of[relation] != source->database_of[CRM_REL_ACCOUNT] ||
+      source->checks[relation].account_type != source->checks[CRM_REL_ACCOUNT].account_type)
+    return CRM_OK;
+  enum crm_status status = source->own != NULL ? CRM_OK : ask_own(source, c, err);
+  selection->own = source->own;
+  return status;
+}
+
 enum crm_status crm_source_copy(struct crm_source *source, enum crm_relation relation, crm_copy_row_fn *take, void *ctx,
                                 struct crm_error *err) {
   struct crm_source_database *database = &source->databases[source->database_of[relation]];
   struct crm_connection *c = &database->connection;
   struct crm_relation_check *check = &source->checks[relation];
   struct crm_selection selection = crm_source_selection(source, relation);
+  enum crm_status status = select_own(source, c, &selection, err);
+  if (status != CRM_OK)
+    return status;
   char *statement = crm_statement_copy(&selection);
   if (statement == NULL)
     return crm_error_set(err, CRM_ERR_MEMORY, "relation %s: out of memory", crm_relation_info(relation)->name);
   int64_t start_us = crm_clock_monotonic_us();
-  enum crm_status status = crm_source_savepoint(database, err);
+  status = crm_source_savepoint(database, err);
   PGresult *result = NULL;
   if (status == CRM_OK)
     status = crm_connection_query(c, statement, 0, NULL, &result, err);
@@ -168,6 +202,8 @@ void crm_source_start(struct crm_source *source) {
   memset(source->phase_us, 0, sizeof(source->phase_us));
   source->rows_received = 0;
   source->bytes_received = 0;
+  free(source->own);
+  source->own = NULL;
   int64_t deadline_us = crm_clock_monotonic_us() + source->options->read_timeout_us;
   for (size_t i = 0; i < source->options->n_databases; i++) {
     source->databases[i].connection.deadline_us = deadline_us;

@@ -91,6 +91,7 @@ void crm_source_free(struct crm_source *source) {
   for (int r = 0; r < CRM_RELATIONS; r++)
     crm_way_free(&source->ways[r]);
   free(source->databases);
+  free(source->own);
   crm_mapping_free(&source->mapping);
   free(source);
 }

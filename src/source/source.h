@@ -70,6 +70,7 @@ enum crm_relation_state {
 struct crm_relation_check {
   enum crm_relation_state state;
   bool column_present[24]; /* by index in crm_relation_info()->columns */
+  unsigned account_type;   /* the server's number of the type of account_id */
   struct crm_error error;  /* for BROKEN: names relation, column, SQLSTATE and the remedy */
   char origin[256];        /* file or "Query of <Relation>" it comes from */
 };

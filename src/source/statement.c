@@ -9,7 +9,7 @@
 #include "base/strbuf.h"
 
 static void begin(struct crm_strbuf *buf, const struct crm_selection *s) {
-  crm_strbuf_init(buf, 2 * strlen(s->sql) + 16384);
+  crm_strbuf_init(buf, 2 * strlen(s->sql) + 16384 + (s->own != NULL ? strlen(s->own) : 0));
 }
 
 static char *end(struct crm_strbuf *buf) {
@@ -33,20 +33,29 @@ void crm_statement_add_hash(struct crm_strbuf *buf, const char *id) {
   crm_strbuf_addf(buf, "('x' || substr(md5(convert_to(%s, 'UTF8')), 1, 8))::bit(32)::bigint", id);
 }
 
-/* Rows without an account are the first shard's, so that one of them counts them. */
-static void add_shard(struct crm_strbuf *buf, struct crm_shard shard, const char *alias, const char *word) {
-  char id[64];
-  snprintf(id, sizeof(id), "%s.\"account_id\"::text", alias);
-  crm_strbuf_addf(buf, " %s coalesce(", word);
+static void add_hash_is(struct crm_strbuf *buf, struct crm_shard shard, const char *id) {
   crm_statement_add_hash(buf, id);
-  crm_strbuf_addf(buf, " %% %u, 0) = %u", shard.of, shard.number - 1u);
+  crm_strbuf_addf(buf, " %% %u = %u", shard.of, shard.number - 1u);
+}
+
+/* A constant list goes into groupings, unions and windows, where a join stops, and costs a row a look into a hash table; to compute the
+ * hash costs it ten times as much. */
+static void add_shard(struct crm_strbuf *buf, const struct crm_selection *s, const char *alias, const char *word) {
+  char id[64];
+  crm_strbuf_addf(buf, " %s ", word);
+  if (s->own != NULL) {
+    crm_strbuf_addf(buf, "%s.\"account_id\" = ANY (%s)", alias, s->own);
+    return;
+  }
+  snprintf(id, sizeof(id), "%s.\"account_id\"::text", alias);
+  add_hash_is(buf, s->shard, id);
 }
 
 /* The conditions on rows of `alias`, behind `word`. */
 static void add_conditions(struct crm_strbuf *buf, const struct crm_selection *s, const char *alias, const char *word) {
   const struct crm_relation_info *info = crm_relation_info(s->relation);
   if (crm_shard_is_part(s->shard)) {
-    add_shard(buf, s->shard, alias, word);
+    add_shard(buf, s, alias, word);
     word = "AND";
   }
   if (s->first_day == CRM_DAY_NONE || info->history_column < 0 || !s->present[info->history_column])
@@ -89,6 +98,14 @@ char *crm_statement_some(const struct crm_selection *s, const char *key, const c
   crm_strbuf_addf(&buf, " FROM (\n%s\n) m WHERE m.\"%s\" = x.id", s->sql, key);
   add_conditions(&buf, s, "m", "AND");
   crm_strbuf_adds(&buf, " OFFSET 0) q");
+  return end(&buf);
+}
+
+char *crm_statement_own(const struct crm_selection *s, struct crm_shard shard) {
+  struct crm_strbuf buf;
+  begin(&buf, s);
+  crm_strbuf_addf(&buf, "SELECT coalesce(array_agg(s.\"account_id\"::text), '{}') FROM (\n%s\n) s WHERE ", s->sql);
+  add_hash_is(&buf, shard, "s.\"account_id\"::text");
   return end(&buf);
 }
 

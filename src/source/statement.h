@@ -13,6 +13,7 @@ struct crm_selection {
   const bool *present; /* columns, by index in the contract */
   crm_day first_day;   /* CRM_DAY_NONE: no bound */
   struct crm_shard shard; /* rows of whose accounts alone */
+  const char *own;        /* the ids of these accounts, an SQL literal of an array; NULL: they are told by the hash of each row's */
 };
 
 /* "COPY (SELECT columns FROM (sql) q [WHERE ...]) TO STDOUT (FORMAT binary)": everything. */
@@ -26,6 +27,9 @@ char *crm_statement_some(const struct crm_selection *selection, const char *key,
 /* Columns `key` and `stamp`, as texts, of rows with `stamp` >= `since`, an SQL expression, each pair once with the number of its rows. Of
  * all shards and days, since the server's counters do not know them either. */
 char *crm_statement_poll(const struct crm_selection *selection, const char *key, const char *stamp, const char *since);
+
+/* One text: the array of the ids of the shard's own accounts. `selection` is of account. */
+char *crm_statement_own(const struct crm_selection *selection, struct crm_shard shard);
 
 struct crm_strbuf;
 /* Adds an expression with the hash by which accounts are dealt to shards (facts/shard.h) of the text that `id`, an expression, gives. md5() and

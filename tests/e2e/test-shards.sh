@@ -101,8 +101,7 @@ for relation in usage engagement; do
   most=$(prometheus_values "max(crm_relation_rows{relation=\"$relation\"})" | cut -f2)
   ok "no shard reads half of $relation ($most of $all rows)" test "$((2 * most))" -lt "$all"
 done
-is "no row is refused twice" "$(prometheus_values 'sum(crm_relation_rows_refused{relation="usage",reason="unknown_account"})' | cut -f2)" \
-  "$(sql -At -c "SELECT count(*) FROM health_metrics h LEFT JOIN accounts a ON a.id = h.account_id WHERE a.id IS NULL")"
+is "rows of accounts that are not there are nobody's" "$(prometheus_values 'crm_relation_rows_refused{relation="usage",reason="unknown_account"}')" ""
 for ((i = 1; i <= shards; i++)); do
   stop_service "shard$i" TERM 20 || fail "shard $i does not stop"
 done

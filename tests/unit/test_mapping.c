@@ -140,14 +140,23 @@ static void what_is_selected(void **state) {
   s.shard = (struct crm_shard){3, 8};
   statement = crm_statement_all(&s);
   assert_string_equal(statement, "SELECT \"account_id\", \"day\", \"feature_adoption\" FROM (\nSELECT * FROM u\n) q"
-                                 " WHERE coalesce(('x' || substr(md5(convert_to(q.\"account_id\"::text, 'UTF8')), 1, 8))::bit(32)::bigint"
-                                 " % 8, 0) = 2 AND q.\"day\" >= DATE '2025-03-09'");
+                                 " WHERE ('x' || substr(md5(convert_to(q.\"account_id\"::text, 'UTF8')), 1, 8))::bit(32)::bigint"
+                                 " % 8 = 2 AND q.\"day\" >= DATE '2025-03-09'");
   free(statement);
   statement = crm_statement_some(&s, "account_id", "$1::uuid[]");
-  assert_non_null(strstr(statement, " WHERE m.\"account_id\" = x.id AND coalesce(('x' || substr(md5(convert_to(m.\"account_id\"::text,"));
+  assert_non_null(strstr(statement, " WHERE m.\"account_id\" = x.id AND ('x' || substr(md5(convert_to(m.\"account_id\"::text,"));
   free(statement);
   statement = crm_statement_poll(&s, "account_id", "day", "$1");
   assert_null(strstr(statement, "md5"));
+  free(statement);
+  s.own = "'{a,b}'";
+  statement = crm_statement_all(&s);
+  assert_non_null(strstr(statement, ") q WHERE q.\"account_id\" = ANY ('{a,b}') AND q.\"day\" >= DATE '2025-03-09'"));
+  free(statement);
+  s.own = NULL;
+  statement = crm_statement_own(&s, s.shard);
+  assert_string_equal(statement, "SELECT coalesce(array_agg(s.\"account_id\"::text), '{}') FROM (\nSELECT * FROM u\n) s WHERE"
+                                 " ('x' || substr(md5(convert_to(s.\"account_id\"::text, 'UTF8')), 1, 8))::bit(32)::bigint % 8 = 2");
   free(statement);
   /* One of one is everything. */
   s.shard = (struct crm_shard){1, 1};
