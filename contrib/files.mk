@@ -11,6 +11,9 @@ EXTRA_DIST += \
 	contrib/lib/query.py \
 	contrib/lib/services.sh
 
+# From one machine to many.
+dist_doc_DATA = contrib/scaling.md
+
 include contrib/sql.mk
 include contrib/generator.mk
 include contrib/requirements.mk

@@ -10,7 +10,7 @@
 #define CRM_ALWAYS 0
 #define CRM_NEEDS(relation) (1u << CRM_REL_##relation)
 
-enum { CRM_DERIVED_CELL, CRM_DERIVED_TENANT = 0, CRM_DERIVED_ACCOUNT = 0, CRM_DERIVED_INSTANCE = 0, CRM_DERIVED_DERIVED = 1 };
+enum { CRM_DERIVED_CELL = 0, CRM_DERIVED_TENANT = 0, CRM_DERIVED_ACCOUNT = 0, CRM_DERIVED_INSTANCE = 0, CRM_DERIVED_DERIVED = 1 };
 
 static const struct crm_family_info families[CRM_FAMILIES] = {
 #define CRM_FAMILY(id_, name_, scope_, kind_, unit_, labels_, needs_, population_, help_)                                                  \

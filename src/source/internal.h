@@ -20,6 +20,7 @@ struct crm_source_database {
   bool savepoint;             /* set in this transaction */
   crm_time read_at;           /* of this transaction's snapshot */
   bool refreshed;             /* the transaction was begun by a refresh */
+  bool distributed;           /* its tables are kept by other servers, and what this one counts is not what is written to them */
   bool still;                 /* nothing was committed since the last look */
   struct crm_lookout lookout; /* of the last accepted look, and of the one at hand */
 };

@@ -489,6 +489,11 @@ static enum crm_status decide(struct probe *p) {
     say(p, "as configured");
     return CRM_OK;
   }
+  if (p->database->distributed) {
+    way->gated = way->counted = false;
+    say(p, "the tables of a distributed database are written to on other servers than this one, which does not notice");
+    return CRM_OK;
+  }
   if (p->strange_call) {
     say(p, "what the query gives may depend on more than its tables: it calls %s", p->call);
     return CRM_OK;
@@ -584,11 +589,26 @@ static enum crm_status probe_relation(struct crm_source *source, size_t index, e
   return status;
 }
 
+/* With Citus rows live in tables of other servers, with YugabyteDB in a store of its own: there neither snapshot nor counters of the server
+ * that we talk to change when somebody writes through another. */
+static enum crm_status ask_distributed(struct crm_source_database *database, struct crm_error *err) {
+  PGresult *result;
+  enum crm_status status = crm_connection_query(
+      &database->connection,
+      "SELECT version() ~ '-YB-|CockroachDB' OR EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')", 0, NULL, &result, err);
+  if (status == CRM_OK)
+    database->distributed = PQntuples(result) == 1 && PQgetvalue(result, 0, 0)[0] == 't';
+  PQclear(result);
+  return status;
+}
+
 enum crm_status crm_source_probe_database(struct crm_source *source, size_t index, struct crm_error *err) {
   struct crm_source_database *database = &source->databases[index];
   struct crm_lookout *lookout = &database->lookout;
   enum crm_status status = crm_source_begin_bare(source, index, err);
   lookout->n = 0;
+  if (status == CRM_OK)
+    status = ask_distributed(database, err);
   if (status == CRM_OK)
     status = crm_lookout_glance(&database->connection, lookout, err);
   if (status == CRM_OK) /* what the role can see; the list is empty yet */

@@ -95,6 +95,21 @@ static void test_labels(void **state) {
   }
 }
 
+/* What is no sum is of a tenant, and what says that it is a ratio or a mean is none. tests/unit/test_shards.c adds up the others. */
+static void test_derived(void **state) {
+  size_t n = 0;
+  for (EACH_FAMILY(info)) {
+    n += info->derived;
+    if (info->derived)
+      assert_int_equal(info->scope, CRM_SCOPE_TENANT);
+    if (info->scope == CRM_SCOPE_TENANT && (strcmp(info->unit, "ratio") == 0 || strcmp(info->unit, "score") == 0 || ends_with(info->name, "_average")))
+      assert_true(info->derived);
+    if (ends_with(info->name, "_ratio") || ends_with(info->name, "_average"))
+      assert_true(info->derived);
+  }
+  assert_in_range(n, 20, 60);
+}
+
 static void test_help(void **state) {
   for (EACH_FAMILY(info)) {
     size_t len = strlen(info->help);
@@ -119,7 +134,8 @@ static void test_lookup(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_names),  cmocka_unit_test(test_suffixes), cmocka_unit_test(test_units),
-      cmocka_unit_test(test_labels), cmocka_unit_test(test_help),     cmocka_unit_test(test_lookup),
+      cmocka_unit_test(test_labels), cmocka_unit_test(test_derived),  cmocka_unit_test(test_help),
+      cmocka_unit_test(test_lookup),
   };
   return cmocka_run_group_tests_name("catalogue", tests, NULL, NULL);
 }

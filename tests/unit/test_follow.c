@@ -175,6 +175,25 @@ static void what_cannot_be_followed(void **state) {
   }
 }
 
+/* A server that only stands before others notices nothing of what is written through another of its kind. */
+static void distributed_is_read_whole(void **state) {
+  (void)state;
+  if (!have_server)
+    skip();
+  struct follower f;
+  follower_make_crm(&pg, true, true);
+  follower_sql(&pg, "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion) VALUES (99999, 'citus', 10, 11, false, '1')");
+  follower_open(&f, &pg, 0, "");
+  follower_sync(&f);
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    assert_int_equal(crm_source_following(f.source, (enum crm_relation)r)->mode, CRM_CHANGES_NONE);
+  assert_non_null(strstr(crm_source_following(f.source, CRM_REL_ACCOUNT)->why, "distributed"));
+  follower_sync(&f);
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    assert_true(f.refresh.whole[r]);
+  follower_close(&f);
+}
+
 /* Where an index is missing, the statement that would make it is told, and works. */
 static void remedies_work(void **state) {
   (void)state;
@@ -385,7 +404,7 @@ int main(void) {
       cmocka_unit_test(altered_tables),    cmocka_unit_test(what_cannot_be_followed),
       cmocka_unit_test(remedies_work),     cmocka_unit_test(all_remedies_work),
       cmocka_unit_test(drift_is_measured), cmocka_unit_test(only_deletes_drift),
-      cmocka_unit_test(memory_is_flat),
+      cmocka_unit_test(memory_is_flat),    cmocka_unit_test(distributed_is_read_whole),
   };
   return cmocka_run_group_tests(tests, start, stop);
 }
