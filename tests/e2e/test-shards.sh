@@ -73,9 +73,9 @@ PROMETHEUS_URL=http://127.0.0.1:$port
 spawn prometheus prometheus "--config.file=$SVC_DIR/prometheus.yml" "--storage.tsdb.path=$SVC_DIR/prometheus" \
   "--web.listen-address=127.0.0.1:$port" --log.level=warn
 value_is() { [ "$(prometheus_values "$1" | cut -f2)" = "$2" ]; }
-ok "all shards come to Prometheus" wait_for 30 shard1 value_is "count(crm_shards == $shards) == count(count by (shard) (crm_shards))" "$shards"
+ok "all shards come to Prometheus" wait_for 90 shard1 value_is "count(crm_shards == $shards) == count(count by (shard) (crm_shards))" "$shards"
 # Its first values are of the time before the daemon has read.
-ok "with the accounts of all" wait_for 30 shard1 value_is 'sum(crm_accounts)' "$(sql -At -c 'SELECT count(*) FROM accounts')"
+ok "with the accounts of all" wait_for 90 shard1 value_is 'sum(crm_accounts)' "$(sql -At -c 'SELECT count(*) FROM accounts')"
 sleep 3
 
 # Meanwhile a window may pass over something, and then one more try is due.
