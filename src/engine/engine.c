@@ -340,14 +340,15 @@ static enum crm_status sync_changes(struct crm_engine *engine, struct follow *fo
     return status;
   *full_wanted = refresh.full_wanted;
   if (refresh.full_wanted) {
-    if (strcmp(refresh.reason, follow->told_why) != 0)
+    if (!refresh.routine && strcmp(refresh.reason, follow->told_why) != 0)
       crm_log(&engine->log, CRM_LOG_INFO, "everything is read anew: %s", refresh.reason);
     snprintf(follow->told_why, sizeof(follow->told_why), "%s", refresh.reason);
     return CRM_OK;
   }
   struct crm_patch_applied applied;
   status = apply(engine, &refresh, &applied, err);
-  if (status == CRM_ERR_DATA) { /* the picture and the changes do not fit together; a full read is right whatever the reason */
+  /* The picture and the changes do not fit together, or not into memory beside each other; a full read is right whatever the reason. */
+  if (status == CRM_ERR_DATA || status == CRM_ERR_LIMIT) {
     crm_log(&engine->log, CRM_LOG_WARNING, "everything is read anew: %s", err->message);
     crm_error_clear(err);
     *full_wanted = true;

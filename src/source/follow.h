@@ -43,7 +43,8 @@ enum crm_status crm_source_read_picture(struct crm_source *source, struct crm_pi
 
 struct crm_refresh {
   struct crm_patch *patch;   /* prepared, to be applied and freed; NULL if a full read is wanted */
-  bool full_wanted;          /* the database is not what it was: it was restarted or altered, a relation is back */
+  bool full_wanted;          /* the database is not what it was: it was restarted or altered, a relation is back; or too much has changed */
+  bool routine;              /* full_wanted is nothing that somebody need be told of */
   char reason[160];          /* why */
   bool whole[CRM_RELATIONS]; /* relations that were read whole */
 };

@@ -23,6 +23,11 @@
 #define LOOKUPS_CHEAPER 8.0
 #define LIST_MAX ((size_t)64 << 20)
 
+/* A patch holds rows as they came, some 240 bytes each where a picture takes about 35. So relations that are to be read whole and would
+ * take more than a second picture are not patched: everything is read anew, which takes no more than that. */
+#define PATCH_ROW_BYTES 240
+#define PATCH_BYTES_LEAST ((uint64_t)64 << 20)
+
 /* What is to be read of one relation. */
 struct task {
   bool whole;
@@ -37,6 +42,7 @@ struct run {
   struct crm_refresh *refresh;
   struct task tasks[CRM_RELATIONS];
   bool given[CRM_RELATIONS]; /* the patch has rows of the relation: then it is not read whole any more */
+  bool within;               /* before a full read, with which the picture is compared */
   struct crm_error *err;
 };
 
@@ -445,6 +451,17 @@ static void learn_rate(struct run *run, double us, double cost) {
   source->us_per_cost = source->us_per_cost > 0 ? 0.75 * source->us_per_cost + 0.25 * rate : rate;
 }
 
+/* Would the relations that are to be read whole take more memory than a full read? */
+static bool is_too_much(const struct run *run) {
+  const struct crm_facts *facts = crm_picture_facts(run->picture);
+  uint64_t rows = 0;
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    if (run->tasks[r].whole || run->refresh->whole[r])
+      rows += facts->rows[r];
+  uint64_t bytes = rows * PATCH_ROW_BYTES;
+  return bytes > PATCH_BYTES_LEAST && bytes > crm_picture_bytes(run->picture);
+}
+
 /* Reads what the tasks ask for in the database: lists in one go, then whole relations. */
 static enum crm_status read_tasks(struct run *run, size_t index) {
   struct crm_source *source = run->source;
@@ -477,7 +494,11 @@ static enum crm_status read_tasks(struct run *run, size_t index) {
       n++;
     }
   }
-  if (status == CRM_OK && n > 0) {
+  if (status == CRM_OK && !run->within && is_too_much(run)) {
+    run->refresh->routine = !run->refresh->full_wanted;
+    want_full(run, "most of it has changed");
+  }
+  if (status == CRM_OK && n > 0 && !run->refresh->full_wanted) {
     int64_t start_us = crm_clock_monotonic_us();
     status = crm_connection_pipeline(&source->databases[index].connection, statements, n, results, &failed, run->err);
     if (status == CRM_OK)
@@ -600,7 +621,7 @@ static enum crm_status read_changes(struct run *run) {
 
 enum crm_status crm_source_refresh_picture(struct crm_source *source, struct crm_picture *picture, struct crm_refresh *refresh, bool within,
                                            struct crm_error *err) {
-  struct run run = {.source = source, .picture = picture, .refresh = refresh, .err = err};
+  struct run run = {.source = source, .picture = picture, .refresh = refresh, .within = within, .err = err};
   *refresh = (struct crm_refresh){0};
   if (!source->followed) {
     want_full(&run, "there was no full read yet");
@@ -617,6 +638,11 @@ enum crm_status crm_source_refresh_picture(struct crm_source *source, struct crm
       if (is_read(&run, (enum crm_relation)r))
         crm_patch_read_at(run.patch, (enum crm_relation)r, database_of(&run, (enum crm_relation)r)->read_at);
     status = read_changes(&run);
+  }
+  if (status == CRM_ERR_LIMIT) { /* the patch and the picture together; a picture alone may fit */
+    want_full(&run, "what has changed does not fit into MaxMemory beside the picture");
+    crm_error_clear(err);
+    status = CRM_OK;
   }
   for (size_t d = 0; d < source->options->n_databases && !within; d++) {
     struct crm_source_database *database = &source->databases[d];

@@ -341,6 +341,57 @@ static void only_deletes_drift(void **state) {
   follower_close(&f);
 }
 
+/* Rows of both usage and health. */
+static void insert_days(int n) {
+  char text[512];
+  snprintf(text, sizeof(text),
+           "INSERT INTO health_metrics (organization_id, account_id, metric_date, login_frequency, overall_health_score)"
+           " SELECT a.organization_id, a.id, current_date - i %% 390, 3, 60 FROM generate_series(1, %d) i JOIN accounts a"
+           " ON a.id = md5('account ' || i %% 20)::uuid",
+           n);
+  follower_sql(&pg, text);
+}
+
+/* What is to be read whole takes more memory as a patch than as a picture: past a ceiling, or where it is most of a large CRM, everything
+ * is read anew instead. */
+static void much_is_read_anew(void **state) {
+  (void)state;
+  if (!have_server)
+    skip();
+  struct follower f;
+  begin_small(&f, false, "");
+  insert_days(20000);
+  follower_sync(&f);
+  assert_int_equal(f.full_reads, 1); /* without a ceiling that much is patched */
+  assert_true(f.refresh.whole[CRM_REL_USAGE] && f.refresh.whole[CRM_REL_HEALTH]);
+  size_t bytes = crm_picture_bytes(f.picture);
+  follower_close(&f);
+
+  follower_open(&f, &pg, 0, "");
+  f.options.instances[0].source.max_memory = 3 * bytes;
+  follower_sync(&f);
+  insert_days(1);
+  follower_sync(&f);
+  assert_int_equal(f.full_reads, 2);
+  assert_non_null(strstr(f.refresh.reason, "MaxMemory"));
+  assert_false(f.refresh.routine);
+  follower_must_equal(&f, 0);
+  follower_close(&f);
+
+  follower_open(&f, &pg, 0, "");
+  insert_days(130000);
+  follower_sync(&f);
+  insert_days(1);
+  follower_sync(&f);
+  assert_int_equal(f.full_reads, 2);
+  assert_true(f.refresh.routine);
+  follower_sql(&pg, "UPDATE accounts SET name = 'Other' WHERE id = " ACCOUNT(3));
+  follower_sync(&f);
+  assert_int_equal(f.full_reads, 2); /* few rows are a patch, also of a large CRM */
+  follower_must_equal(&f, 1);
+  follower_close(&f);
+}
+
 /* Thousands of refreshes (CRM_FOLLOW_REFRESHES, default 600) that change the same rows take no more memory than the first hundred. */
 static void memory_is_flat(void **state) {
   (void)state;
@@ -405,6 +456,7 @@ int main(void) {
       cmocka_unit_test(remedies_work),     cmocka_unit_test(all_remedies_work),
       cmocka_unit_test(drift_is_measured), cmocka_unit_test(only_deletes_drift),
       cmocka_unit_test(memory_is_flat),    cmocka_unit_test(distributed_is_read_whole),
+      cmocka_unit_test(much_is_read_anew),
   };
   return cmocka_run_group_tests(tests, start, stop);
 }
