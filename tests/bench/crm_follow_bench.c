@@ -1,23 +1,30 @@
 /* SPDX-License-Identifier: MIT */
-/* crm-follow-bench CONNINFO MAPPING-DIR PEER.sql CHANGES: what an interval costs by the number of accounts that changed since the last one,
- * and what the queries of PEER.sql cost, which stand for what tools without a memory run at each scrape. CPU time of the server is that of
- * the session's process, by Linux' schedstat, so it must run beside the server. Of each figure the least of some runs. The one who calls is
- * a superuser: the changes are made by a session of its own. */
+/* crm-follow-bench SOCKET-DIR READER MAPPING-DIR CHANGES: what an interval costs by the number of accounts that changed since the last one,
+ * for the role READER ("user=... password=...") on the server of which SOCKET-DIR has the Unix socket. One line per measurement, with tabs:
+ * what, accounts changed, milliseconds of wall, server's CPU and client's CPU, bytes on the wire, rows, "*" if a relation was read whole;
+ * the last ones say what the picture takes, and by how many rows it differs from a fresh full read.
+ * crm-follow-bench SOCKET-DIR change N ROUND: makes the changes of one interval alone, for those who are measured from outside.
+ *
+ * CPU time of the server is that of the session's process, by Linux' schedstat, so it must run beside the server. Of each figure the least
+ * of some runs. Bytes are counted by a relay, in runs of their own. The changes are made by a session of the superuser's. */
 #include "crm_config.h"
 
-#include <glob.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/strbuf.h"
 #include "facts/compare.h"
+#include "lib/relay.h"
 #include "source/follow.h"
 
-enum { RUNS = 5 };
+enum { RUNS = 5, PAUSE_MS = 1100 };
+#define LONG_MS 1000 /* what takes longer is not run more than twice */
 
 static void die(const char *what) {
   fprintf(stderr, "crm-follow-bench: %s\n", what);
@@ -53,6 +60,11 @@ static double process_cpu(int pid) {
     die("cannot read schedstat of the server's process");
   fclose(f);
   return (double)ns / 1e6;
+}
+
+static void rest(int ms) {
+  const struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+  nanosleep(&ts, NULL);
 }
 
 struct cost {
@@ -91,24 +103,47 @@ static void change(PGconn *pg, int n, int round) {
   run(pg, sql);
 }
 
-static struct cost follow(struct crm_source *source, struct crm_picture *picture, int pid, bool *whole) {
+/* Updates of rows that stand under their account alone: a poll cannot tell whether they stood under another one before. */
+static void update_rows(PGconn *pg, int round) {
+  char sql[1024];
+  snprintf(sql, sizeof(sql),
+           "CREATE TEMP TABLE IF NOT EXISTS touched (id uuid); TRUNCATE touched;"
+           "INSERT INTO touched SELECT id FROM accounts ORDER BY md5(id::text || '%d') LIMIT 10;"
+           "UPDATE customer_goals SET title = title || '.', updated_at = clock_timestamp() WHERE account_id IN (SELECT id FROM touched);"
+           "UPDATE support_metrics SET open_tickets = 1, updated_at = clock_timestamp() WHERE account_id IN (SELECT id FROM touched) AND"
+           " metric_date = (SELECT max(metric_date) FROM support_metrics);"
+           "UPDATE crm_ext.opportunity SET probability = 50, updated_at = clock_timestamp() WHERE account_id IN (SELECT id FROM touched);"
+           "SELECT pg_stat_force_next_flush()",
+           round);
+  run(pg, sql);
+}
+
+static struct cost follow(struct crm_source *source, struct crm_picture **picture, int pid, bool *whole) {
   struct crm_refresh refresh;
   struct crm_patch_applied applied;
   struct crm_error err = {0};
   struct cost cost = {.server = process_cpu(pid), .client = thread_cpu()};
   int64_t start_us = crm_clock_monotonic_us();
-  if (crm_source_refresh(source, picture, &refresh, &err) != CRM_OK)
+  if (crm_source_refresh(source, *picture, &refresh, &err) != CRM_OK)
     die(err.message);
-  if (refresh.full_wanted)
+  if (refresh.full_wanted && !refresh.routine)
     die(refresh.reason);
-  if (crm_patch_apply(refresh.patch, &applied, &err) != CRM_OK)
-    die(err.message);
-  crm_patch_free(refresh.patch);
-  crm_source_accept(source, picture);
+  if (refresh.full_wanted) { /* so much has changed that everything is read anew, as the engine does it */
+    struct crm_picture *full = NULL;
+    if (crm_source_read_picture(source, NULL, NULL, &full, &err) != CRM_OK)
+      die(err.message);
+    crm_picture_free(*picture);
+    *picture = full;
+    *whole = true;
+  } else {
+    if (crm_patch_apply(refresh.patch, &applied, &err) != CRM_OK)
+      die(err.message);
+    crm_patch_free(refresh.patch);
+    crm_source_accept(source, *picture);
+  }
   cost.wall = (double)(crm_clock_monotonic_us() - start_us) / 1e3;
   cost.client = thread_cpu() - cost.client;
-  struct timespec ts = {.tv_nsec = 20000000}; /* until the server's process has gone to sleep */
-  nanosleep(&ts, NULL);
+  rest(20); /* until the server's process has gone to sleep */
   cost.server = process_cpu(pid) - cost.server;
   cost.bytes = (double)crm_source_bytes(source);
   cost.rows = crm_source_rows(source);
@@ -117,138 +152,197 @@ static struct cost follow(struct crm_source *source, struct crm_picture *picture
   return cost;
 }
 
-static struct cost peer(PGconn *pg, const char *sql) {
-  int pid = PQbackendPID(pg);
-  struct cost cost = {.server = process_cpu(pid), .client = thread_cpu()};
-  int64_t start_us = crm_clock_monotonic_us();
-  PQsendQuery(pg, sql);
-  for (PGresult *result; (result = PQgetResult(pg)) != NULL; PQclear(result)) {
-    if (PQresultStatus(result) != PGRES_TUPLES_OK)
-      die(PQerrorMessage(pg));
-    cost.rows += (unsigned long long)PQntuples(result);
-    for (int i = 0; i < PQntuples(result); i++)
-      for (int j = 0; j < PQnfields(result); j++)
-        cost.bytes += PQgetlength(result, i, j);
+/* --- one that follows --------------------------------------------------------------------------------------------- */
+
+struct follower {
+  struct crm_zone *zone;
+  struct crm_stop *stop;
+  struct crm_source_options options;
+  struct crm_database_options database;
+  char conninfo[512];
+  struct crm_source *source;
+  struct crm_picture *picture;
+  int pid; /* of the server's process */
+};
+
+static enum crm_changes changes_of(const char *name) {
+  for (int i = CRM_CHANGES_AUTO; i <= CRM_CHANGES_NONE; i++)
+    if (strcmp(crm_changes_name((enum crm_changes)i), name) == 0)
+      return (enum crm_changes)i;
+  die("CHANGES is auto, poll, counters or none");
+  return CRM_CHANGES_AUTO;
+}
+
+static void open_follower(struct follower *f, const char *where, const char *reader, const char *mapping, const char *changes) {
+  struct crm_error err = {0};
+  const struct crm_log log = {0};
+  *f = (struct follower){0};
+  if (crm_zone_new("UTC", &f->zone, &err) != CRM_OK || crm_stop_new(&f->stop) != CRM_OK)
+    die(err.message);
+  snprintf(f->conninfo, sizeof(f->conninfo), "%s dbname=crm %s", where, reader);
+  f->database = (struct crm_database_options){.name = "", .conninfo = f->conninfo};
+  f->options = (struct crm_source_options){.instance = "bench",
+                                           .mapping = mapping,
+                                           .databases = &f->database,
+                                           .n_databases = 1,
+                                           .zone = f->zone,
+                                           .default_currency = "USD",
+                                           .connect_timeout_us = 10 * CRM_US_PER_SECOND,
+                                           .statement_timeout_us = 600 * CRM_US_PER_SECOND,
+                                           .lock_timeout_us = 10 * CRM_US_PER_SECOND,
+                                           .read_timeout_us = 900 * CRM_US_PER_SECOND,
+                                           .changes = (int)changes_of(changes)};
+  if (crm_source_new(&f->options, &log, f->stop, &f->source, &err) != CRM_OK)
+    die(err.message);
+}
+
+static void close_follower(struct follower *f) {
+  crm_picture_free(f->picture);
+  crm_source_free(f->source);
+  crm_stop_free(f->stop);
+  crm_zone_free(f->zone);
+}
+
+static void read_all(struct follower *f) {
+  struct crm_error err = {0};
+  if (crm_source_read_picture(f->source, NULL, NULL, &f->picture, &err) != CRM_OK)
+    die(err.message);
+}
+
+/* --- what is printed ---------------------------------------------------------------------------------------------- */
+
+static void print(const char *what, int changed, const struct cost *cost, bool whole) {
+  printf("%s\t%d\t%.3f\t%.3f\t%.3f\t%.0f\t%llu\t%s\n", what, changed, cost->wall, cost->server, cost->client, cost->bytes, cost->rows,
+         whole ? "*" : "");
+  fflush(stdout);
+}
+
+static const int numbers[] = {0, 10, 100, 1000};
+enum { NUMBERS = sizeof(numbers) / sizeof(numbers[0]) };
+
+/* What goes over the wire, by a relay in the midst of it. */
+static void count_bytes(PGconn *pg, const char *const argv[], double full_bytes[1], double bytes[NUMBERS], int *round) {
+  struct follower f;
+  char target[128], where[64];
+  int port;
+  bool whole = false;
+  uint64_t up, down, up_before, down_before;
+  snprintf(target, sizeof(target), "%s/.s.PGSQL.5432", argv[1]);
+  struct relay *relay = relay_start(target, &port);
+  if (relay == NULL)
+    die("no relay");
+  snprintf(where, sizeof(where), "host=127.0.0.1 port=%d sslmode=disable", port);
+  open_follower(&f, where, argv[2], argv[3], argv[4]);
+  read_all(&f);
+  relay_count(relay, &up, &down);
+  full_bytes[0] = (double)(up + down);
+  (void)follow(f.source, &f.picture, (int)getpid(), &whole);
+  for (size_t i = 0; i < NUMBERS; i++) {
+    change(pg, numbers[i], (*round)++);
+    relay_count(relay, &up_before, &down_before);
+    (void)follow(f.source, &f.picture, (int)getpid(), &whole);
+    relay_count(relay, &up, &down);
+    bytes[i] = (double)(up - up_before + down - down_before);
   }
-  cost.wall = (double)(crm_clock_monotonic_us() - start_us) / 1e3;
-  cost.client = thread_cpu() - cost.client;
-  struct timespec ts = {.tv_nsec = 20000000};
-  nanosleep(&ts, NULL);
-  cost.server = process_cpu(pid) - cost.server;
+  close_follower(&f);
+  relay_stop(relay);
+}
+
+static struct cost measure_full(struct follower *f, PGconn *pg) {
+  double client = thread_cpu();
+  int64_t start_us = crm_clock_monotonic_us();
+  read_all(f);
+  struct cost cost = {.wall = (double)(crm_clock_monotonic_us() - start_us) / 1e3, .client = thread_cpu() - client};
+  char *pid = value(pg, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'collectd-crm/%'");
+  f->pid = atoi(pid);
+  free(pid);
+  cost.server = process_cpu(f->pid);
+  cost.rows = crm_source_rows(f->source);
   return cost;
 }
 
-static char *read_text(const char *path) {
-  FILE *f = fopen(path, "r");
-  struct crm_strbuf text;
-  char buf[4096];
-  size_t n;
-  if (f == NULL)
-    die(path);
-  crm_strbuf_init(&text, 1 << 20);
-  while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
-    crm_strbuf_add(&text, buf, n);
-  fclose(f);
-  char *taken = crm_strbuf_take(&text);
-  if (taken == NULL)
-    die("out of memory");
-  return taken;
+/* KiB: the most that this process has ever had. */
+static long peak_kib(void) {
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  return used.ru_maxrss;
 }
 
-static void print(const char *what, const struct cost *cost) {
-  printf("%-28s %10.2f %10.2f %10.2f %12.0f %9llu\n", what, cost->wall, cost->server, cost->client, cost->bytes, cost->rows);
+static uint64_t measure_drift(struct follower *f) {
+  struct crm_error err = {0};
+  struct crm_facts *fresh = NULL;
+  uint64_t differ[CRM_RELATIONS], sum = 0;
+  if (crm_source_read(f->source, &fresh, &err) != CRM_OK || crm_facts_compare(crm_picture_facts(f->picture), fresh, differ, &err) != CRM_OK)
+    die(err.message);
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    sum += differ[r];
+  crm_facts_unref(fresh);
+  return sum;
 }
 
 int main(int argc, char **argv) {
   if (argc != 5)
-    die("usage: crm-follow-bench CONNINFO MAPPING-DIR PEER.sql auto|poll|counters");
-  enum crm_changes changes = strcmp(argv[4], "poll") == 0       ? CRM_CHANGES_POLL
-                             : strcmp(argv[4], "counters") == 0 ? CRM_CHANGES_COUNTERS
-                                                                : CRM_CHANGES_AUTO;
-  PGconn *pg = PQconnectdb(argv[1]);
+    die("usage: crm-follow-bench SOCKET-DIR READER MAPPING-DIR auto|poll|counters|none, or SOCKET-DIR change N ROUND");
+  char superuser[256];
+  snprintf(superuser, sizeof(superuser), "host=%s dbname=crm user=postgres options='-c client_min_messages=warning'", argv[1]);
+  PGconn *pg = PQconnectdb(superuser);
   if (PQstatus(pg) != CONNECTION_OK)
     die(PQerrorMessage(pg));
-  struct crm_error err = {0};
-  struct crm_zone *zone = NULL;
-  struct crm_stop *stop = NULL;
-  struct crm_source *source = NULL;
-  struct crm_picture *picture = NULL;
-  const struct crm_database_options database = {.name = "", .conninfo = argv[1]};
-  if (crm_zone_new("UTC", &zone, &err) != CRM_OK || crm_stop_new(&stop) != CRM_OK)
-    die(err.message);
-  const struct crm_source_options options = {.instance = "bench",
-                                             .mapping = argv[2],
-                                             .databases = &database,
-                                             .n_databases = 1,
-                                             .zone = zone,
-                                             .default_currency = "USD",
-                                             .connect_timeout_us = 10 * CRM_US_PER_SECOND,
-                                             .statement_timeout_us = 600 * CRM_US_PER_SECOND,
-                                             .lock_timeout_us = 10 * CRM_US_PER_SECOND,
-                                             .read_timeout_us = 900 * CRM_US_PER_SECOND,
-                                             .changes = (int)changes};
-  const struct crm_log log = {0};
-  if (crm_source_new(&options, &log, stop, &source, &err) != CRM_OK)
-    die(err.message);
-  int64_t start_us = crm_clock_monotonic_us();
-  if (crm_source_read_picture(source, NULL, NULL, &picture, &err) != CRM_OK)
-    die(err.message);
-  double full_ms = (double)(crm_clock_monotonic_us() - start_us) / 1e3;
-  char *pid = value(pg, "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type "
-                        "= 'client backend' LIMIT 1");
-  struct cost full = {.wall = full_ms,
-                      .server = process_cpu(atoi(pid)),
-                      .client = thread_cpu(),
-                      .bytes = (double)crm_source_bytes(source),
-                      .rows = crm_source_rows(source)};
-  printf("%-28s %10s %10s %10s %12s %9s\n", "milliseconds", "wall", "server CPU", "client CPU", "bytes", "rows");
-  print("full read", &full);
-  bool whole = false;
-  (void)follow(source, picture, atoi(pid), &whole);
-  static const int numbers[] = {0, 10, 100, 1000};
-  int round = 0;
-  for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-    struct cost least = {0};
-    char what[64];
-    whole = false;
-    for (int k = 0; k < RUNS; k++) {
-      change(pg, numbers[i], round++);
-      struct cost cost = follow(source, picture, atoi(pid), &whole);
-      keep_least(&least, &cost, k);
-    }
-    snprintf(what, sizeof(what), "%d accounts changed%s", numbers[i], whole ? " *" : "");
-    print(what, &least);
+  if (strcmp(argv[2], "change") == 0) {
+    change(pg, atoi(argv[3]), atoi(argv[4]));
+    PQfinish(pg);
+    return 0;
   }
+  struct follower f;
+  char where[128];
+  int round = 0;
+  bool whole[NUMBERS] = {false}, unwanted = false;
+  struct cost least[NUMBERS] = {{0}}, elsewhere = {0};
+  double bytes[NUMBERS], full_bytes;
+  snprintf(where, sizeof(where), "host=%s", argv[1]);
+  open_follower(&f, where, argv[2], argv[3], argv[4]);
+  struct cost full = measure_full(&f, pg);
+  long peak_full = peak_kib();
+  (void)follow(f.source, &f.picture, f.pid, &unwanted); /* sessions that have ended since may have shown their counters */
   /* Another session's table: something was committed, but nothing that is followed. */
-  struct cost least = {0};
   for (int k = 0; k < RUNS; k++) {
     run(pg, "CREATE TEMP TABLE IF NOT EXISTS elsewhere (i int); INSERT INTO elsewhere VALUES (1)");
-    struct cost cost = follow(source, picture, atoi(pid), &whole);
-    keep_least(&least, &cost, k);
+    struct cost cost = follow(f.source, &f.picture, f.pid, &unwanted);
+    keep_least(&elsewhere, &cost, k);
   }
-  print("other tables changed", &least);
-  char *sql = read_text(argv[3]);
-  struct cost cheapest = {0};
-  for (int k = 0; k < 2; k++) {
-    struct cost cost = peer(pg, sql);
-    keep_least(&cheapest, &cost, k);
+  for (size_t i = 0; i < NUMBERS; i++)
+    for (int k = 0; k < RUNS && (k < 2 || least[i].wall < LONG_MS); k++) {
+      rest(PAUSE_MS); /* polls look back by whole seconds; intervals are longer than that, so no poll should see what the one before saw */
+      change(pg, numbers[i], round++);
+      struct cost cost = follow(f.source, &f.picture, f.pid, &whole[i]);
+      keep_least(&least[i], &cost, k);
+    }
+  struct cost updates = {0};
+  bool updates_whole = false;
+  for (int k = 0; k < RUNS && (k < 2 || updates.wall < LONG_MS); k++) {
+    rest(PAUSE_MS);
+    update_rows(pg, round++);
+    struct cost cost = follow(f.source, &f.picture, f.pid, &updates_whole);
+    keep_least(&updates, &cost, k);
   }
-  print("queries at each scrape", &cheapest);
-  /* What was followed is what is there. */
-  struct crm_facts *fresh = NULL;
-  uint64_t differ[CRM_RELATIONS], sum = 0;
-  if (crm_source_read(source, &fresh, &err) != CRM_OK || crm_facts_compare(crm_picture_facts(picture), fresh, differ, &err) != CRM_OK)
-    die(err.message);
+  long peak_followed = peak_kib();
+  uint64_t drift = measure_drift(&f);
+  const struct crm_facts *facts = crm_picture_facts(f.picture);
+  unsigned long long rows = 0, accounts = facts->rows[CRM_REL_ACCOUNT];
   for (int r = 0; r < CRM_RELATIONS; r++)
-    sum += differ[r];
-  printf("drift: %llu rows\n", (unsigned long long)sum);
-  free(sql);
-  free(pid);
-  crm_facts_unref(fresh);
-  crm_picture_free(picture);
-  crm_source_free(source);
-  crm_stop_free(stop);
-  crm_zone_free(zone);
+    rows += facts->rows[r];
+  printf("memory\t%llu\t%llu\t%zu\t%ld\t%ld\n", accounts, rows, crm_picture_bytes(f.picture), peak_full, peak_followed);
+  close_follower(&f);
+  count_bytes(pg, (const char *const *)argv, &full_bytes, bytes, &round);
+  full.bytes = full_bytes;
+  print("full", 0, &full, false);
+  for (size_t i = 0; i < NUMBERS; i++) {
+    least[i].bytes = bytes[i];
+    print("interval", numbers[i], &least[i], whole[i]);
+  }
+  print("elsewhere", 0, &elsewhere, false);
+  print("updates", 10, &updates, updates_whole);
+  printf("drift\t%llu\n", (unsigned long long)drift);
   PQfinish(pg);
-  return sum == 0 ? 0 : 1;
+  return drift == 0 ? 0 : 1;
 }
