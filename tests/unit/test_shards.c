@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,7 +206,8 @@ static bool is_sum(const struct crm_family_info *info) {
 /* --- sums ---------------------------------------------------------------------------------------------------------------- */
 
 struct sum {
-  int64_t whole, parts, den;
+  int64_t whole, parts, den; /* den 0: a sum that is too large for integers, rounded once, in the next two */
+  double real_whole, real_parts;
   bool in_whole;
 };
 
@@ -239,20 +241,29 @@ static void add_up(struct sums *sums, const struct fixture *f, bool whole) {
       sums->cap = 2 * ((size_t)k + 1);
     }
     struct sum *sum = &sums->list[k];
-    if (s->value.den <= 0 || (sum->den != 0 && sum->den != s->value.den))
+    if (s->value.den < 0 || (sum->den != 0 && sum->den != s->value.den) ||
+        (s->value.den == 0 && s->family != CRM_FAM_HEALTH_SCORE_ARR_POINTS))
       fail_msg("%s is no sum of integers", key);
     sum->den = s->value.den;
-    *(whole ? &sum->whole : &sum->parts) += s->value.num;
+    if (sum->den > 0)
+      *(whole ? &sum->whole : &sum->parts) += s->value.num;
+    else
+      *(whole ? &sum->real_whole : &sum->real_parts) += crm_number_value(&s->value);
     sum->in_whole |= whole;
   }
 }
 
 /* Where only other shards have what a series is about, a shard has no zero for it, and neither may any other. */
 static void check_sums(const struct sums *sums, uint64_t seed, unsigned of) {
-  for (uint32_t k = 1; k < sums->keys.count; k++)
-    if (sums->list[k].whole != sums->list[k].parts || !sums->list[k].in_whole)
-      fail_msg("base %" PRIu64 ", %u shards: %s is %" PRId64 " and not %" PRId64, seed, of, crm_dict_text(&sums->keys, k),
-               sums->list[k].parts, sums->list[k].whole);
+  for (uint32_t k = 1; k < sums->keys.count; k++) {
+    const struct sum *sum = &sums->list[k];
+    if (sum->whole != sum->parts || !sum->in_whole)
+      fail_msg("base %" PRIu64 ", %u shards: %s is %" PRId64 " and not %" PRId64, seed, of, crm_dict_text(&sums->keys, k), sum->parts,
+               sum->whole);
+    if (fabs(sum->real_whole - sum->real_parts) > 1e-13 * fabs(sum->real_whole))
+      fail_msg("base %" PRIu64 ", %u shards: %s is %.17g and not %.17g", seed, of, crm_dict_text(&sums->keys, k), sum->real_parts,
+               sum->real_whole);
+  }
 }
 
 /* Lines about single accounts of a dump, appended; the others are passed over. */
