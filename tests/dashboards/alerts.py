@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""alerts.py PROMETHEUS-URL NOW WEEK-AGO QUARTER-AGO: the alerts that fire are those that the demo's storms call for, and no other: what should fire is
-worked out here from what `crmctl once` says of the three instants, with the thresholds of crm-settings.rules.yml written once more. Each instant is a file
-or two, as FILE,FILE: the second is of an instant before, whose series Prometheus still sees where they have ended since, if its lookback is that long."""
+"""alerts.py PROMETHEUS-URL NOW.json WEEK-AGO.json QUARTER-AGO.json: the alerts that fire are those that the demo's storms call for, and no other: what
+should fire is worked out here from what `crmctl once` says of the three instants, with the thresholds of crm-settings.rules.yml written once more."""
 
 import collections
 import json
@@ -15,15 +14,11 @@ OF_THE_COLLECTOR = {("CrmUndatedChurn", ("tenant", "demo"))}
 
 
 class Once:
-    def __init__(self, paths):
-        self.series, seen = collections.defaultdict(list), set()
-        for path in paths.split(","):
-            with open(path, encoding="utf-8") as file:
-                for s in json.load(file)["series"]:
-                    key = (s["name"], *sorted(s["labels"].items()))
-                    if key not in seen:
-                        self.series[s["name"]].append((s["labels"], float(s["value"])))
-                    seen.add(key)
+    def __init__(self, path):
+        with open(path, encoding="utf-8") as file:
+            self.series = collections.defaultdict(list)
+            for s in json.load(file)["series"]:
+                self.series[s["name"]].append((s["labels"], float(s["value"])))
 
     def sums(self, name, *keep, **where):
         out = collections.Counter()
