@@ -116,8 +116,8 @@ static void add_family(struct crm_strbuf *out, const struct crm_series_set *set,
   static const char *const kinds[] = {"gauge", "counter", "distribution"};
   const struct crm_sample *sample = &set->samples[i];
   const struct crm_family_info *info = crm_family_info((enum crm_family)sample->family);
-  crm_strbuf_addf(out, "=item B<%s> (%s%s%s%s)\n\n%s\n\n  %s{", info->name, kinds[info->kind], info->unit[0] != '\0' ? ", " : "", info->unit,
-                  info->derived ? "; not of a shard" : "", info->help, info->name);
+  crm_strbuf_addf(out, "=item B<%s> (%s%s%s%s)\n\n%s\n\n  %s{", info->name, kinds[info->kind], info->unit[0] != '\0' ? ", " : "",
+                  info->unit, info->derived ? "; not of a shard" : "", info->help, info->name);
   for (size_t l = 0; l < sample->n_labels; l++)
     crm_strbuf_addf(out, "%s%s=\"%s\"", l == 0 ? "" : ",", crm_set_label_name(set, (enum crm_family)sample->family, l),
                     crm_set_label_value(set, sample, l));

@@ -9,13 +9,13 @@ Family = collections.namedtuple("Family", "name scope kind unit labels populatio
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 ENTRY = re.compile(
-    r'^CRM_FAMILY\(\w+,\s*"(\w+)",\s*(CELL|TENANT|ACCOUNT|INSTANCE),\s*(\w+),\s*"(\w*)",\s*'
+    r'^CRM_FAMILY\(\w+,\s*"(\w+)",\s*(CELL|TENANT|DERIVED|ACCOUNT|INSTANCE),\s*(\w+),\s*"(\w*)",\s*'
     r'(CRM_NONE|CRM_LABELS\([^)]*\)),\s*(.*?),\s*"(\w*)",\s*"',
     re.M | re.S,
 )
 # Labels that come with the scope (METRICS.md section 1); the dimensions are those that the dashboards' variables filter by.
 DIMENSIONS = ("segment", "account_owner")
-SCOPE_LABELS = {"CELL": ("tenant", *DIMENSIONS), "TENANT": ("tenant",), "ACCOUNT": ("tenant", "account"), "INSTANCE": ("tenant",)}
+SCOPE_LABELS = {"CELL": ("tenant", *DIMENSIONS), "TENANT": ("tenant",), "DERIVED": ("tenant",), "ACCOUNT": ("tenant", "account"), "INSTANCE": ("tenant",)}
 
 
 def read(top=TOP):

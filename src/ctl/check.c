@@ -218,7 +218,8 @@ static int check_instance(struct crm_ctl *ctl, const struct crm_instance_options
                   instance->source.mapping, crm_zone_name(instance->source.zone),
                   instance->source.default_currency[0] != '\0' ? instance->source.default_currency : "none by default");
   if (instance->source.shard.of > 0)
-    crm_strbuf_addf(out, "  shard     %u of %u: the others are watched elsewhere\n", instance->source.shard.number, instance->source.shard.of);
+    crm_strbuf_addf(out, "  shard     %u of %u: the others are watched elsewhere\n", instance->source.shard.number,
+                    instance->source.shard.of);
   if (crm_source_new(&instance->source, &ctl->log, ctl->stop, &source, &err) != CRM_OK)
     return crm_ctl_fail(ctl, &err);
   crm_ctl_progress(ctl, "looking at the database");

@@ -527,7 +527,7 @@ static void take_onboarding(struct taking *t, uint32_t account) {
   to->status[r] = word(t, CRM_IX_ONBOARDING_STATUS, crm_words_onboarding_status, CRM_ONB_UNKNOWN, CRM_ONB_UNKNOWN, false);
 }
 
-/* True if the row is not one of the shard's own accounts. Nobody reads it there, whose it is or whether of anybody; so it is not counted. */
+/* True if the row is not one of the shard's own accounts. It is not counted, since where the server tells own accounts it is not even seen. */
 static bool passed_over(const struct taking *t, enum crm_reject found, uint32_t account) {
   const struct crm_facts *facts = t->b->facts;
   return crm_shard_is_part(facts->shard) && !crm_shard_needs_all(t->relation) &&

@@ -47,7 +47,7 @@ struct crm_selection crm_source_selection(const struct crm_source *source, enum 
                                 .shard = crm_shard_needs_all(relation) ? (struct crm_shard){0} : source->options->shard};
 }
 
-/* The ids of a shard's own accounts, as they stand in the snapshot in which the relation is read: the account relation of the same database. */
+/* The ids of a shard's own accounts, as they stand in the snapshot in which the relation is read: that of account in the same database. */
 static enum crm_status ask_own(struct crm_source *source, struct crm_connection *c, struct crm_error *err) {
   struct crm_selection accounts = crm_source_selection(source, CRM_REL_ACCOUNT);
   char *statement = crm_statement_own(&accounts, source->options->shard);

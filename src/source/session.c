@@ -100,11 +100,12 @@ static enum crm_status check_hash(struct crm_connection *c, struct crm_error *er
   crm_statement_add_hash(&buf, "'6ba7b810-9dad-11d1-80b4-00c04fd430c8'::text");
   const char *sql = crm_strbuf_str(&buf);
   PGresult *result = NULL;
-  enum crm_status status = sql == NULL ? crm_error_set(err, CRM_ERR_MEMORY, "%s: out of memory", c->endpoint) : one_row(c, sql, 1, &result, err);
+  enum crm_status status = sql != NULL ? one_row(c, sql, 1, &result, err)
+                                       : crm_error_set(err, CRM_ERR_MEMORY, "%s: out of memory", c->endpoint);
   crm_strbuf_free(&buf);
   if (status == CRM_OK && strtoull(PQgetvalue(result, 0, 0), NULL, 10) != crm_shard_hash(id, sizeof(id) - 1))
-    status = crm_error_set(err, CRM_ERR_CONFIG, "%s: md5() of this server gives other hashes, so that it cannot be told which account is whose",
-                           c->endpoint);
+    status = crm_error_set(err, CRM_ERR_CONFIG,
+                           "%s: md5() of this server gives other hashes, so that it cannot be told which account is whose", c->endpoint);
   PQclear(result);
   return status == CRM_OK ? CRM_OK : crm_error_prefix(err, "Shard");
 }

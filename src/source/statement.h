@@ -32,8 +32,8 @@ char *crm_statement_poll(const struct crm_selection *selection, const char *key,
 char *crm_statement_own(const struct crm_selection *selection, struct crm_shard shard);
 
 struct crm_strbuf;
-/* Adds an expression with the hash by which accounts are dealt to shards (facts/shard.h) of the text that `id`, an expression, gives. md5() and
- * bit strings are what PostgreSQL and the databases that speak its language agree upon; hashtext() is another function in each. */
+/* Adds an expression with the hash by which accounts are dealt to shards (facts/shard.h) of the text that `id`, an expression, gives. md5()
+ * and bit strings are what PostgreSQL and the databases that speak its language agree upon; hashtext() is another function in each. */
 void crm_statement_add_hash(struct crm_strbuf *buf, const char *id);
 /* Adds an item to an array of texts, {"a","b"}, which is empty at first. */
 void crm_statement_add_item(struct crm_strbuf *array, const char *text, size_t len);

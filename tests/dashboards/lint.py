@@ -22,7 +22,7 @@ GROUPING = re.compile(r"\b(?:by|without|on|ignoring|group_left|group_right)\s*\(
 DERIVED = {"key", "when", "alertname", "severity", "alertstate"}  # made by label_join, or of ALERTS
 STATIC = {"text", "row"}
 # Series of an account are chosen through crm_account_info, so they need no dimensions.
-FILTERED = {"CELL": {"tenant", *DIMENSIONS}, "TENANT": {"tenant"}, "ACCOUNT": {"tenant"}, "INSTANCE": {"tenant"}}
+FILTERED = {"CELL": {"tenant", *DIMENSIONS}, "TENANT": {"tenant"}, "DERIVED": {"tenant"}, "ACCOUNT": {"tenant"}, "INSTANCE": {"tenant"}}
 
 
 def panels(board):

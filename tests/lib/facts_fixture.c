@@ -27,7 +27,8 @@ void fixture_init(struct fixture *f, const char *zone, const char *default_curre
 void fixture_init_shard(struct fixture *f, const char *zone, const char *default_currency, struct crm_shard shard) {
   memset(f, 0, sizeof(*f));
   check(f, crm_zone_new(zone, &f->zone, &f->err), "zone");
-  const struct crm_builder_options options = {.default_tenant = "acme", .default_currency = default_currency, .zone = f->zone, .shard = shard};
+  const struct crm_builder_options options = {
+      .default_tenant = "acme", .default_currency = default_currency, .zone = f->zone, .shard = shard};
   check(f, crm_builder_new(&options, &f->builder, &f->err), "builder");
   crm_params_defaults(&f->params);
   f->params.zone = f->zone;

@@ -182,7 +182,8 @@ static void distributed_is_read_whole(void **state) {
     skip();
   struct follower f;
   follower_make_crm(&pg, true, true);
-  follower_sql(&pg, "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion) VALUES (99999, 'citus', 10, 11, false, '1')");
+  follower_sql(&pg, "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)"
+                    " VALUES (99999, 'citus', 10, 11, false, '1')");
   follower_open(&f, &pg, 0, "");
   follower_sync(&f);
   for (int r = 0; r < CRM_RELATIONS; r++)
