@@ -48,13 +48,13 @@ follow() { # SIZE SETTING CHANGES
 
 # floors SIZE: the statements of the full read by psql, the rows thrown away; and one poll per index of watermarks.sql, in a pipeline.
 floors() {
-  local tries=50 statements
+  local tries=1000 statements
   printf 'measuring %s accounts: floors...\n' "$1" >&2
   as_user "$SVC_DIR/bin/crm-bench" "host=$SVC_DIR/run dbname=crm $reader" "$SVC_DIR/mapping" print-copies | write_file "$SVC_DIR/copies.sql" || return 1
   statements=$(sed -n 's/^CREATE INDEX .* ON \([a-z_.]*\) (\([a-z_]*\));$/SELECT \2 FROM \1 WHERE \2 >= timestamptz '"'9999-01-01'"';/p' \
     "$CRM_SRCDIR/contrib/sql/watermarks.sql")
   write_file "$SVC_DIR/polls.sql" < <(printf '\\startpipeline\n%s\n\\endpipeline\n' "$statements")
-  as_user env PGPASSWORD="${reader#*password=}" "$SVC_PYTHON" "$SVC_DIR/bin/peers.py" floors "$SVC_DIR/run" "${SVC_PID[postgres]}" "$SVC_DIR/copies.sql" \
+  as_user env PGOPTIONS="-c statement_timeout=0" PGPASSWORD="${reader#*password=}" "$SVC_PYTHON" "$SVC_DIR/bin/peers.py" floors "$SVC_DIR/run" "${SVC_PID[postgres]}" "$SVC_DIR/copies.sql" \
     "$SVC_DIR/polls.sql" "$(postgres_bin)/pgbench" "$DEMO_READER" "$tries" | add "$1" floors
 }
 
