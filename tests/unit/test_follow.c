@@ -379,6 +379,8 @@ static void much_is_read_anew(void **state) {
   follower_must_equal(&f, 0);
   follower_close(&f);
 
+  if (getenv("CRM_TEST_BASES") != NULL) /* under a wrapper that is fifty times as slow */
+    return;
   follower_open(&f, &pg, 0, "");
   insert_days(130000);
   follower_sync(&f);
