@@ -4,6 +4,7 @@ include tests/unit/facts.mk
 include tests/unit/patch.mk
 include tests/unit/source.mk
 include tests/unit/follow.mk
+include tests/unit/logical.mk
 include tests/unit/analytics.mk
 include tests/unit/engagement.mk
 include tests/unit/revenue.mk
