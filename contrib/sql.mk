@@ -6,4 +6,4 @@ dist_sql_DATA = \
 	contrib/sql/role.sql \
 	contrib/sql/schema.sql \
 	contrib/sql/schema_ext.sql \
-	contrib/sql/watermarks.sql
+	contrib/sql/publication.sql contrib/sql/watermarks.sql

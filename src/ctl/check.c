@@ -23,10 +23,11 @@ const char crm_ctl_check_help[] = "Usage: crmctl [OPTIONS] check\n"
                                   "  not mapped  the mapping has no file for it, or it is disabled\n"
                                   "  broken      it does not fit: what is wrong and what to do stand under it\n"
                                   "\n"
-                                  "changes tells how it is found out what has changed: poll asks for changed rows, counters reads\n"
-                                  "a relation whole once a table of its own was written to, none reads it each time. Under it stands\n"
-                                  "why, and SQL that would let it be asked for changed rows only; each index costs the CRM space\n"
-                                  "and time at every write.\n"
+                                  "changes tells how it is found out what has changed: logical takes it from the server's log, poll\n"
+                                  "asks for changed rows, counters reads a relation whole once a table of its own was written to,\n"
+                                  "none reads it each time. Under it stands why, and SQL that would make it cheaper. Each index\n"
+                                  "costs the CRM space and time at every write; what logical decoding costs and allows stands in\n"
+                                  "collectd-crm(5), LOGICAL DECODING.\n"
                                   "\n"
                                   "Only account is indispensable. Metrics of a relation that is not there are absent, never 0.\n"
                                   "\n"
@@ -52,6 +53,19 @@ static void add_wrapped(struct crm_strbuf *out, int indent, const char *text) {
     text += len + (text[len] != '\0');
   }
   crm_strbuf_addc(out, '\n');
+}
+
+/* Whether changes can be decoded from the server's log. */
+static void add_decoding(struct crm_strbuf *out, struct crm_following_database decoding) {
+  char line[2560];
+  if (decoding.why[0] == '\0')
+    return;
+  snprintf(line, sizeof(line), "logical decoding: %s, %s", decoding.used ? "yes" : decoding.possible ? "possible" : "no", decoding.why);
+  add_wrapped(out, 4, line);
+  if (decoding.remedy[0] == '\0')
+    return;
+  snprintf(line, sizeof(line), "possible with: %s;", decoding.remedy);
+  add_wrapped(out, 4, line);
 }
 
 static void add_database(struct crm_strbuf *out, const struct crm_database_options *options, const struct crm_database_report *report) {
@@ -227,8 +241,13 @@ static int check_instance(struct crm_ctl *ctl, const struct crm_instance_options
   struct crm_error reason = {0};
   bool followed = status == CRM_OK && crm_source_probe(source, &reason) == CRM_OK;
   crm_ctl_progress(ctl, NULL);
-  for (size_t d = 0; d < instance->source.n_databases; d++)
+  for (size_t d = 0; d < instance->source.n_databases; d++) {
     add_database(out, &instance->source.databases[d], crm_source_database(source, d));
+    if (followed)
+      add_decoding(out, crm_source_following_database(source, d));
+  }
+  if (status == CRM_OK && !followed)
+    add_wrapped(out, 4, reason.message);
   int result = CRM_CTL_OK;
   if (status == CRM_OK || status == CRM_ERR_MAPPING || status == CRM_ERR_SQL)
     result = add_relations(out, source, &instance->source, followed) ? CRM_CTL_LEFT_OUT : CRM_CTL_OK;

@@ -279,6 +279,7 @@ static enum crm_status read_instance(struct crm_instance_options *instance, cons
   source->databases = databases;
   source->n_databases = 1;
   source->default_currency = "";
+  source->publication = "collectd_crm";
   params->scorecards = cards;
   params->n_scorecards = 1;
   source->mapping_dir = crm_arena_strndup(arena, mapping_dir, strlen(mapping_dir));

@@ -258,6 +258,25 @@ enum crm_status crm_connection_query(struct crm_connection *c, const char *sql, 
   return finish(c, PQsendQueryParams(c->pg, sql, n_params, NULL, params, NULL, NULL, 0), result, err);
 }
 
+enum crm_status crm_connection_send(struct crm_connection *c, const char *sql, struct crm_error *err) {
+  return PQsendQuery(c->pg, sql) == 0 ? lost(c, "cannot send a statement", err) : flush(c, statement_deadline(c), err);
+}
+
+enum crm_status crm_connection_answer(struct crm_connection *c, int64_t until_us, bool *answered, struct crm_error *err) {
+  *answered = false;
+  while (PQisBusy(c->pg)) {
+    enum crm_status status = crm_stop_poll(c->stop, PQsocket(c->pg), POLLIN, earlier(until_us, crm_clock_monotonic_us() + LOOK_AGAIN_US));
+    if (status == CRM_ERR_STOPPED)
+      return await(c, POLLIN, until_us, "waiting for an answer", err);
+    if (PQconsumeInput(c->pg) == 0)
+      return lost(c, "connection lost", err);
+    if (status == CRM_ERR_TIMEOUT && PQisBusy(c->pg) && crm_clock_monotonic_us() >= until_us)
+      return CRM_OK;
+  }
+  *answered = true;
+  return take_results(c, statement_deadline(c), NULL, err);
+}
+
 /* --- pipeline --- */
 
 /* So many statements are kept prepared in a session; then all are given up, since those of former days do not come again. */

@@ -45,6 +45,12 @@ enum crm_status crm_connection_run(struct crm_connection *c, const char *sql, PG
 enum crm_status crm_connection_query(struct crm_connection *c, const char *sql, int n_params, const char *const *params, PGresult **result,
                                      struct crm_error *err) CRM_MUSTCHECK;
 
+/* Sends one statement without parameters, and does not wait for its answer. Errors as crm_connection_run. */
+enum crm_status crm_connection_send(struct crm_connection *c, const char *sql, struct crm_error *err) CRM_MUSTCHECK;
+/* Takes the answer of such a statement if it is there by then (monotonic); else *answered is false, and the statement goes on. Errors as
+ * crm_connection_run. */
+enum crm_status crm_connection_answer(struct crm_connection *c, int64_t until_us, bool *answered, struct crm_error *err) CRM_MUSTCHECK;
+
 /* One statement of a pipeline. */
 struct crm_statement {
   const char *sql;

@@ -9,6 +9,7 @@ libcrm_la_SOURCES += \
 	src/source/mapping.c src/source/mapping.h \
 	src/source/check.c src/source/check.h src/source/explain.c \
 	src/source/follow.c src/source/follow.h src/source/lookout.c src/source/lookout.h src/source/probe.c src/source/refresh.c \
-	src/source/pgoutput.c src/source/pgoutput.h src/source/snapshot.c src/source/snapshot.h \
+	src/source/logical.c src/source/logical.h src/source/publication.c src/source/publication.h \
+	src/source/decoding.c src/source/pgoutput.c src/source/pgoutput.h src/source/snapshot.c src/source/snapshot.h \
 	src/source/statement.c src/source/statement.h \
 	src/source/copy_reader.c src/source/copy_reader.h

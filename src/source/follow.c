@@ -21,6 +21,7 @@ static void accept_looks(struct crm_source *source) {
   for (size_t d = 0; d < source->options->n_databases; d++)
     if (crm_source_uses(source, d)) {
       struct crm_lookout *lookout = &source->databases[d].lookout;
+      crm_logical_accept(&source->databases[d].logical, source->databases[d].publication.mark);
       /* Where nothing was committed only the glance was taken: what it stands for was accepted before. */
       if (lookout->next.tables != NULL)
         crm_lookout_accept(lookout);
@@ -45,7 +46,7 @@ void crm_source_accept(struct crm_source *source, const struct crm_picture *pict
 
 static enum crm_status probe_databases(struct crm_source *source, struct crm_error *err) {
   for (size_t d = 0; d < source->options->n_databases; d++) {
-    enum crm_status status = crm_source_uses(source, d) ? crm_source_probe_database(source, d, err) : CRM_OK;
+    enum crm_status status = crm_source_uses(source, d) ? crm_source_probe_database(source, d, true, err) : CRM_OK;
     if (status != CRM_OK)
       return status;
   }

@@ -12,6 +12,10 @@
  * - Counters: the server counts inserted, updated and deleted rows of each table. A table counts as written to when a counter differs, or
  * its file (TRUNCATE, rewriting). Counters of a session show when it is idle or ends, at most 10 s late on PostgreSQL 15 but for a session
  * that is never idle; so a change may show late, but does show, since it is the difference from the last look that counts.
+ * - Logical: the server decodes its log for a temporary slot, by a publication that names the tables. A changed row tells its key or
+ * account, before and after the change as far as the table's replica identity goes; what does not tell (TRUNCATE, a table that is only
+ * joined, an old row without that column) makes the relation read whole. Exact: what is taken is what the snapshot of the refresh shows
+ * (see logical.h).
  * - Poll: the rows of one table by changed_at, where that is a plain column of the table which leads an index and no condition of the
  * mapping can hide a changed row. The bound is the start of the oldest transaction that ran at the look before (what commits later was
  * stamped later than that), less ChangesOverlap. Keys that came up and are not there any more are deleted. What a poll cannot see is told
@@ -31,7 +35,14 @@ struct crm_following {
   char remedy[1024];     /* SQL that would make it cheaper, statements with "; " between them, or "" */
 };
 const struct crm_following *crm_source_following(const struct crm_source *source, enum crm_relation relation);
-/* Connects where needed and finds out what holds, for `crmctl check`. Errors as crm_source_check. */
+/* Is there logical decoding in a database? */
+struct crm_following_database {
+  const char *why;    /* a sentence without its end; "" if nobody asks for it */
+  const char *remedy; /* SQL that would allow it, or "" */
+  bool used, possible;
+};
+struct crm_following_database crm_source_following_database(const struct crm_source *source, size_t index);
+/* Connects where needed and finds out what holds, for `crmctl check`. Makes no slot. Errors as crm_source_check. */
 enum crm_status crm_source_probe(struct crm_source *source, struct crm_error *err) CRM_MUSTCHECK;
 
 /* crm_source_read into a picture that can be refreshed. With `picture_before` not NULL that picture's refresh is made in the same snapshot

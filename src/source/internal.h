@@ -3,12 +3,15 @@
 #ifndef CRM_SOURCE_INTERNAL_H
 #define CRM_SOURCE_INTERNAL_H
 
+#include "facts/patch.h"
 #include "source/check.h"
 #include "source/connection.h"
 #include "source/copy_reader.h"
 #include "source/follow.h"
+#include "source/logical.h"
 #include "source/lookout.h"
 #include "source/mapping.h"
+#include "source/publication.h"
 #include "source/session.h"
 #include "source/statement.h"
 
@@ -23,9 +26,11 @@ struct crm_source_database {
   bool distributed;           /* its tables are kept by other servers, and what this one counts is not what is written to them */
   bool still;                 /* nothing was committed since the last look */
   struct crm_lookout lookout; /* of the last accepted look, and of the one at hand */
+  struct crm_logical logical;
+  struct crm_publication publication; /* as found by the last probe */
 };
 
-enum { CRM_WATCHES_MAX = CRM_CHANGES_MAX, CRM_TABLES_MAX = 64 };
+enum { CRM_WATCHES_MAX = CRM_CHANGES_MAX, CRM_TABLES_MAX = 64, CRM_TRACKS_MAX = CRM_TABLES_MAX + CRM_CHANGES_MAX };
 
 /* A poll: one table, looked at by an indexed changed_at. */
 struct crm_watch {
@@ -48,6 +53,8 @@ struct crm_way {
   size_t n_tables;
   struct crm_watch watches[CRM_WATCHES_MAX];
   size_t n_watches;
+  struct crm_track tracks[CRM_TRACKS_MAX]; /* one or more of each table, with logical decoding */
+  size_t n_tracks;
   Oid types[CRM_ROW_COLUMNS]; /* of the fields, as they were checked */
   char account_type[128], key_type[128];
   double cost_all, cost_account, cost_key; /* by the planner: everything, and one account or key */
@@ -106,8 +113,45 @@ enum crm_status crm_source_connect(struct crm_source *source, size_t database, s
 enum crm_status crm_source_refresh_picture(struct crm_source *source, struct crm_picture *picture, struct crm_refresh *refresh, bool within,
                                            struct crm_error *err) CRM_MUSTCHECK;
 
-/* probe.c: decides how each relation of the database is followed, in a transaction of its own. */
-enum crm_status crm_source_probe_database(struct crm_source *source, size_t database, struct crm_error *err) CRM_MUSTCHECK;
+/* What the server tells of a column of a statement's result. */
+struct crm_result_column {
+  bool found;
+  Oid type, table;
+  int attribute; /* of the table; 0: not a plain column */
+};
+struct crm_result_column crm_result_column(const PGresult *result, const char *name);
+/* The columns of the statement, in *result, which is to be cleared in any case. Errors as crm_connection_query. */
+enum crm_status crm_source_describe(struct crm_connection *c, const char *sql, PGresult **result, struct crm_error *err) CRM_MUSTCHECK;
+/* What is configured for the relation. */
+enum crm_changes crm_source_changes(const struct crm_source *source, enum crm_relation relation);
+/* The column that is the relation's key; NULL if it has none. */
+static inline const char *crm_relation_key_name(enum crm_relation relation) {
+  int key = crm_relation_key(relation);
+  return key < 0 ? NULL : crm_relation_info(relation)->columns[key].name;
+}
+
+/* decoding.c: which columns tell what a changed row changes, for logical decoding: fills the way's tracks. Inside the transaction of a
+ * probe, with a savepoint; its tables are known. */
+enum crm_status crm_source_track(struct crm_source *source, enum crm_relation relation, struct crm_cover *cover,
+                                 struct crm_error *err) CRM_MUSTCHECK;
+/* A number that stands for the tracks of all relations of the database that are followed by logical decoding; 0: there are none. */
+uint64_t crm_source_tracks_signature(const struct crm_source *source, size_t database);
+/* Is there a relation of the database that would be followed by logical decoding? */
+bool crm_source_asks_for_logical(const struct crm_source *source, size_t database);
+/* The slot that the relations need. One that is there goes on, unless its pending changes were told apart by other tables and columns.
+ * Where there is none yet, *again: the publication counts as not usable, and the relations are to be looked at again. */
+enum crm_status crm_source_have_slot(struct crm_source *source, size_t database, bool *again, struct crm_error *err) CRM_MUSTCHECK;
+/* Before a refresh takes its snapshot: is the slot what it was at the last look, and is one there now that had to be waited for? `lost`, ""
+ * before, gets the reason why everything is to be read. */
+enum crm_status crm_source_look_at_slot(struct crm_source *source, size_t database, char *lost, size_t lost_size,
+                                        struct crm_error *err) CRM_MUSTCHECK;
+/* Inside the transaction of a refresh: decodes what its snapshot shows, and tells it; or `lost`. */
+enum crm_status crm_source_decode(struct crm_source *source, size_t database, crm_touched_fn *tell, void *ctx, char *lost, size_t lost_size,
+                                  struct crm_error *err) CRM_MUSTCHECK;
+
+/* probe.c: decides how each relation of the database is followed, in a transaction of its own. With `begin` the slot is made where it is
+ * needed; else it is only found out whether it could be. */
+enum crm_status crm_source_probe_database(struct crm_source *source, size_t database, bool begin, struct crm_error *err) CRM_MUSTCHECK;
 void crm_way_free(struct crm_way *way);
 
 /* Connects where needed, begins a transaction with its snapshot, and checks all of the database's relations in it. The locks which that

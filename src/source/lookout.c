@@ -127,6 +127,7 @@ static const char tables_sql[] =
     " coalesce(c.relfilenode::text, ''),"
     /* Not the xmin of the table's own row: TRUNCATE changes it, and is no reason to look at everything anew. */
     " coalesce(c.relkind::text || CASE WHEN c.relkind IN ('v', 'p') THEN ' ' || c.xmin ELSE '' END || ' ' || c.relrowsecurity"
+    "  || c.relpersistence::text"
     /* By another name it is another table, and one that may not be read any more has to be missed now and not tomorrow. */
     "  || ' ' || c.relnamespace::regnamespace::text || '.' || c.relname || ' ' || coalesce(c.relacl::text, '')"
     "  || ' ' || coalesce((SELECT hashtext(string_agg(a.xmin || ' ' || a.attname, ',' ORDER BY a.attnum)) FROM pg_attribute a"

@@ -22,7 +22,7 @@ void crm_way_free(struct crm_way *way) {
 }
 
 const char *crm_changes_name(enum crm_changes changes) {
-  static const char *const names[] = {"auto", "poll", "counters", "none"};
+  static const char *const names[] = {"auto", "logical", "poll", "counters", "none"};
   return (unsigned)changes < sizeof(names) / sizeof(names[0]) ? names[changes] : NULL;
 }
 
@@ -91,13 +91,22 @@ static enum crm_status find_tables(struct probe *p) {
   return status;
 }
 
-static enum crm_status describe(struct probe *p, const char *sql, PGresult **result) {
+enum crm_status crm_source_describe(struct crm_connection *c, const char *sql, PGresult **result, struct crm_error *err) {
+  *result = NULL;
   char *statement = crm_mapping_check_statement(sql);
   if (statement == NULL)
-    return crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
-  enum crm_status status = crm_connection_query(p->c, statement, 0, NULL, result, p->err);
+    return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  enum crm_status status = crm_connection_query(c, statement, 0, NULL, result, err);
   free(statement);
   return status;
+}
+
+struct crm_result_column crm_result_column(const PGresult *result, const char *name) {
+  struct crm_result_column column = {0};
+  for (int i = 0; i < PQnfields(result); i++)
+    if (strcmp(PQfname(result, i), name) == 0)
+      column = (struct crm_result_column){true, PQftype(result, i), PQftable(result, i), PQftablecol(result, i)};
+  return column;
 }
 
 /* A statement for changes that gives no column ("SELECT FROM accounts") names tables whose changes do not matter to the relation. To be
@@ -110,7 +119,7 @@ static enum crm_status find_immaterial(struct probe *p) {
     status = crm_source_savepoint(p->database, p->err);
     if (status != CRM_OK)
       break;
-    status = describe(p, mapping->changes[p->relation][i], &result);
+    status = crm_source_describe(p->c, mapping->changes[p->relation][i], &result, p->err);
     bool none = status == CRM_OK && PQnfields(result) == 0;
     PQclear(result);
     if (status == CRM_ERR_SQL && !crm_sqlstate_passing(p->err->sqlstate)) {
@@ -226,24 +235,9 @@ static enum crm_status look_for_calls(struct probe *p, const char *plan) {
 
 /* --- polls --- */
 
-/* What the server tells of a statement's result. */
-struct column {
-  bool found;
-  Oid type, table;
-  int attribute; /* of the table; 0: not a plain column */
-};
-
-static struct column column_of(const PGresult *result, const char *name) {
-  struct column column = {0};
-  for (int i = 0; i < PQnfields(result); i++)
-    if (strcmp(PQfname(result, i), name) == 0)
-      column = (struct column){true, PQftype(result, i), PQftable(result, i), PQftablecol(result, i)};
-  return column;
-}
-
 /* What an index says: can changed_at be looked up, is the key the row's own? And names for what is to be told. */
-static enum crm_status ask_indexes(struct probe *p, struct column stamp, struct column key, bool *indexed, bool *unique, char *title,
-                                   size_t title_size, char *remedy, size_t remedy_size) {
+static enum crm_status ask_indexes(struct probe *p, struct crm_result_column stamp, struct crm_result_column key, bool *indexed,
+                                   bool *unique, char *title, size_t title_size, char *remedy, size_t remedy_size) {
   char table[16], attribute[16], key_attribute[16];
   snprintf(table, sizeof(table), "%u", stamp.table);
   snprintf(attribute, sizeof(attribute), "%d", stamp.attribute);
@@ -289,7 +283,7 @@ static void add_remedy(struct probe *p, const char *sql) {
 /* Tries to poll `sql`, which gives changed_at (or inserted_at) and a key, and adds the watch; else why not is said. */
 static enum crm_status try_watch(struct probe *p, const char *sql, const char *key_name, bool by_key) {
   PGresult *result;
-  enum crm_status status = describe(p, sql, &result);
+  enum crm_status status = crm_source_describe(p->c, sql, &result, p->err);
   if (status == CRM_ERR_SQL && !crm_sqlstate_passing(p->err->sqlstate)) {
     say(p, "the statement for changes fails: %s", p->err->message);
     crm_error_clear(p->err);
@@ -300,10 +294,10 @@ static enum crm_status try_watch(struct probe *p, const char *sql, const char *k
     PQclear(result);
     return status;
   }
-  struct column stamp = column_of(result, "changed_at"), key = column_of(result, key_name);
+  struct crm_result_column stamp = crm_result_column(result, "changed_at"), key = crm_result_column(result, key_name);
   bool inserts_only = !stamp.found;
   if (inserts_only)
-    stamp = column_of(result, "inserted_at");
+    stamp = crm_result_column(result, "inserted_at");
   PQclear(result);
   const char *stamp_name = inserts_only ? "inserted_at" : "changed_at";
   if (!stamp.found || !key.found) {
@@ -349,24 +343,19 @@ static enum crm_status try_watch(struct probe *p, const char *sql, const char *k
   return CRM_OK;
 }
 
-static const char *key_name(enum crm_relation relation) {
-  int key = crm_relation_key(relation);
-  return key < 0 ? NULL : crm_relation_info(relation)->columns[key].name;
-}
-
 /* The polls that the mapping allows: those of its own file for changes, or of the relation itself. Tables without one are told of by the
  * counters. */
 static enum crm_status find_watches(struct probe *p) {
   struct crm_source *source = p->source;
-  const char *key = key_name(p->relation);
+  const char *key = crm_relation_key_name(p->relation);
   size_t n = source->mapping.n_changes[p->relation];
   if (n == 0)
     return try_watch(p, source->mapping.sql[p->relation], key != NULL ? key : "account_id", key != NULL);
   for (size_t i = 0; i < n; i++) {
     const char *sql = source->mapping.changes[p->relation][i];
     PGresult *result;
-    enum crm_status status = describe(p, sql, &result);
-    bool by_key = status == CRM_OK && key != NULL && column_of(result, key).found;
+    enum crm_status status = crm_source_describe(p->c, sql, &result, p->err);
+    bool by_key = status == CRM_OK && key != NULL && crm_result_column(result, key).found;
     bool none = status == CRM_OK && PQnfields(result) == 0;
     PQclear(result);
     if (none)
@@ -391,7 +380,7 @@ static void drop_watches(struct crm_way *way) {
 
 /* --- the decision --- */
 
-static enum crm_changes wanted(const struct crm_source *source, enum crm_relation relation) {
+enum crm_changes crm_source_changes(const struct crm_source *source, enum crm_relation relation) {
   int own = source->options->relations[relation].changes;
   return (enum crm_changes)(own > 0 ? own - 1 : source->options->changes);
 }
@@ -411,9 +400,9 @@ static enum crm_status type_name(struct probe *p, Oid oid, char *name, size_t si
 /* Names of types, and what reading costs by the planner's estimate. */
 static enum crm_status learn_costs(struct probe *p) {
   struct crm_way *way = p->way;
-  const char *key = key_name(p->relation);
+  const char *key = crm_relation_key_name(p->relation);
   PGresult *result;
-  enum crm_status status = describe(p, p->source->mapping.sql[p->relation], &result);
+  enum crm_status status = crm_source_describe(p->c, p->source->mapping.sql[p->relation], &result, p->err);
   if (status != CRM_OK) {
     PQclear(result);
     return status;
@@ -422,8 +411,9 @@ static enum crm_status learn_costs(struct probe *p) {
   size_t n = 0;
   for (size_t i = 0; i < info->n_columns; i++)
     if (p->source->checks[p->relation].column_present[i])
-      way->types[n++] = column_of(result, info->columns[i].name).type;
-  struct column account = column_of(result, "account_id"), keyed = key != NULL ? column_of(result, key) : account;
+      way->types[n++] = crm_result_column(result, info->columns[i].name).type;
+  struct crm_result_column account = crm_result_column(result, "account_id"),
+                           keyed = key != NULL ? crm_result_column(result, key) : account;
   PQclear(result);
   status = type_name(p, account.type, way->account_type, sizeof(way->account_type));
   if (status == CRM_OK)
@@ -460,7 +450,7 @@ static void say_watches(struct probe *p, enum crm_changes want) {
   }
   say(p, "by rows of %s%s%s", tables,
       !way->counted              ? "; deleted rows show at the next FullSync"
-      : want == CRM_CHANGES_AUTO ? ", as far as the counters agree"
+      : want != CRM_CHANGES_POLL ? ", as far as the counters agree"
                                  : "",
       others > 0 && way->counted ? "; of its other tables by the counters" : "");
 }
@@ -477,11 +467,57 @@ static bool polls_tell_all(const struct crm_way *way) {
   return true;
 }
 
+/* Adds to a sentence that stands already, or begins one. */
+static void CRM_PRINTF(2, 3) say_too(struct probe *p, const char *fmt, ...) {
+  char *to = p->way->following.why;
+  size_t len = strlen(to), size = sizeof(p->way->following.why);
+  va_list args;
+  va_start(args, fmt);
+  char text[256];
+  vsnprintf(text, sizeof(text), fmt, args);
+  va_end(args);
+  snprintf(to + len, size - len, "%s%s", len > 0 ? "; " : "", text);
+}
+
+/* Logical decoding, if all tables are published. Else it is said below, behind why the next best is taken, unless nobody has asked for it:
+ * with Changes auto the publication is what asks. */
+static enum crm_status try_logical(struct probe *p, bool *can, struct crm_cover *cover) {
+  const struct crm_publication *publication = &p->database->publication;
+  *can = false;
+  *cover = (struct crm_cover){.covered = false};
+  if (!publication->usable)
+    return CRM_OK;
+  enum crm_status status = crm_source_track(p->source, p->relation, cover, p->err);
+  if (status != CRM_OK || !cover->covered)
+    return status;
+  *can = true;
+  p->way->following.mode = CRM_CHANGES_LOGICAL;
+  say(p, "%s", publication->why);
+  if (cover->untold[0] != '\0')
+    say_too(p, "read whole when rows of %s are updated or deleted, since its replica identity does not tell whose they were",
+            cover->untold);
+  add_remedy(p, cover->remedy);
+  return CRM_OK;
+}
+
+static void say_why_not_logical(struct probe *p, enum crm_changes want, const struct crm_cover *cover) {
+  const struct crm_publication *publication = &p->database->publication;
+  if (publication->usable) {
+    say_too(p, "not by logical decoding: the publication lacks %s", cover->lacking);
+    if (cover->remedy[0] != '\0') /* rather than an index */
+      p->way->following.remedy[0] = '\0';
+    add_remedy(p, cover->remedy);
+  } else if (want == CRM_CHANGES_LOGICAL)
+    say_too(p, "not by logical decoding: %s", publication->why);
+}
+
+static enum crm_status decide_otherwise(struct probe *p, enum crm_changes want);
+
 /* Decides with all that is known. */
 static enum crm_status decide(struct probe *p) {
   struct crm_way *way = p->way;
   const struct crm_look *look = &p->database->lookout.next;
-  enum crm_changes want = wanted(p->source, p->relation);
+  enum crm_changes want = crm_source_changes(p->source, p->relation);
   way->following.mode = CRM_CHANGES_NONE;
   way->gated = !p->foreign && !p->strange_call && want != CRM_CHANGES_NONE;
   way->counted = way->gated && !look->replica && look->counting;
@@ -498,6 +534,20 @@ static enum crm_status decide(struct probe *p) {
     say(p, "what the query gives may depend on more than its tables: it calls %s", p->call);
     return CRM_OK;
   }
+  bool can = false, asked = (want == CRM_CHANGES_AUTO || want == CRM_CHANGES_LOGICAL) && !p->foreign;
+  struct crm_cover cover;
+  enum crm_status status = asked ? try_logical(p, &can, &cover) : CRM_OK;
+  if (status == CRM_OK && !can)
+    status = decide_otherwise(p, want);
+  if (status == CRM_OK && asked && !can)
+    say_why_not_logical(p, want, &cover);
+  return status;
+}
+
+/* By polls or counters. */
+static enum crm_status decide_otherwise(struct probe *p, enum crm_changes want) {
+  struct crm_way *way = p->way;
+  const struct crm_look *look = &p->database->lookout.next;
   bool can_poll = false;
   enum crm_status status = CRM_OK;
   if (want != CRM_CHANGES_COUNTERS)
@@ -505,7 +555,7 @@ static enum crm_status decide(struct probe *p) {
   if (status != CRM_OK)
     return status;
   can_poll = way->n_watches > 0;
-  if (can_poll && want == CRM_CHANGES_AUTO && !look->sees_activity) {
+  if (can_poll && want != CRM_CHANGES_POLL && !look->sees_activity) {
     can_poll = false;
     say(p, "changed_at is indexed, but the role does not see since when other transactions run, so that late commits could be missed");
     char *role = PQescapeIdentifier(p->c->pg, PQuser(p->c->pg), strlen(PQuser(p->c->pg)));
@@ -516,7 +566,7 @@ static enum crm_status decide(struct probe *p) {
     }
     PQfreemem(role);
   }
-  if (can_poll && want == CRM_CHANGES_AUTO && !way->counted) {
+  if (can_poll && want != CRM_CHANGES_POLL && !way->counted) {
     can_poll = false;
     say(p, look->replica ? "this is a replica, where deleted rows are not counted" : "deleted rows are not counted here");
   }
@@ -602,7 +652,21 @@ static enum crm_status ask_distributed(struct crm_source_database *database, str
   return status;
 }
 
-enum crm_status crm_source_probe_database(struct crm_source *source, size_t index, struct crm_error *err) {
+static enum crm_status probe_relations(struct crm_source *source, size_t index, struct crm_error *err) {
+  enum crm_status status = CRM_OK;
+  source->databases[index].lookout.n = 0;
+  for (size_t i = 0; status == CRM_OK && i < source->n_order; i++) {
+    if (source->database_of[source->order[i]] != index)
+      continue;
+    status = probe_relation(source, index, source->order[i], err);
+    /* Its locks go, so that those of the next relation are its own. */
+    if (status == CRM_OK)
+      status = crm_source_rollback(&source->databases[index], err);
+  }
+  return status;
+}
+
+enum crm_status crm_source_probe_database(struct crm_source *source, size_t index, bool begin, struct crm_error *err) {
   struct crm_source_database *database = &source->databases[index];
   struct crm_lookout *lookout = &database->lookout;
   enum crm_status status = crm_source_begin_bare(source, index, err);
@@ -613,14 +677,18 @@ enum crm_status crm_source_probe_database(struct crm_source *source, size_t inde
     status = crm_lookout_glance(&database->connection, lookout, err);
   if (status == CRM_OK) /* what the role can see; the list is empty yet */
     status = crm_lookout_look(&database->connection, lookout, source->options->changes_overlap_us, err);
-  for (size_t i = 0; status == CRM_OK && i < source->n_order; i++) {
-    if (source->database_of[source->order[i]] != index)
-      continue;
-    status = probe_relation(source, index, source->order[i], err);
-    /* Its locks go, so that those of the next relation are its own. */
-    if (status == CRM_OK)
-      status = crm_source_rollback(database, err);
-  }
+  database->publication = (struct crm_publication){.usable = false};
+  if (status == CRM_OK && crm_source_asks_for_logical(source, index))
+    status = crm_publication_survey(&database->connection, &database->publication, err);
+  bool again = false;
+  if (status == CRM_OK)
+    status = probe_relations(source, index, err);
+  if (status == CRM_OK && begin)
+    status = crm_source_have_slot(source, index, &again, err);
+  if (status == CRM_OK && again)
+    status = probe_relations(source, index, err);
+  if (status == CRM_OK && crm_source_asks_for_logical(source, index))
+    status = crm_publication_suggest(&database->connection, lookout->list, lookout->n, &database->publication, err);
   if (status == CRM_OK) {
     database->in_transaction = false;
     status = crm_session_commit(&database->connection, err);
@@ -636,7 +704,7 @@ enum crm_status crm_source_probe(struct crm_source *source, struct crm_error *er
   enum crm_status status = CRM_OK;
   for (size_t i = 0; status == CRM_OK && i < source->options->n_databases; i++) {
     if (crm_source_uses(source, i))
-      status = crm_source_probe_database(source, i, err);
+      status = crm_source_probe_database(source, i, false, err);
   }
   crm_source_end(source);
   source->followed = false;

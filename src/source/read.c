@@ -207,6 +207,7 @@ void crm_source_start(struct crm_source *source) {
   int64_t deadline_us = crm_clock_monotonic_us() + source->options->read_timeout_us;
   for (size_t i = 0; i < source->options->n_databases; i++) {
     source->databases[i].connection.deadline_us = deadline_us;
+    source->databases[i].logical.connection.deadline_us = deadline_us;
     source->databases[i].refreshed = false;
   }
   /* By our clock and not each server's: all relations begin on the same day. */

@@ -60,6 +60,12 @@ static void CRM_PRINTF(2, 3) want_full(struct run *run, const char *fmt, ...) {
   va_end(args);
 }
 
+/* The same for a reason that stands already; "" is none. */
+static void want_full_for(struct run *run, const char *reason) {
+  if (reason[0] != '\0')
+    want_full(run, "%s", reason);
+}
+
 static struct crm_source_database *database_of(const struct run *run, enum crm_relation relation) {
   return &run->source->databases[run->source->database_of[relation]];
 }
@@ -91,6 +97,24 @@ static void free_lists(struct task *task) {
 
 /* --- signals ------------------------------------------------------------------------------------------------------ */
 
+/* A touched row becomes a task. */
+static enum crm_status take_touched(void *ctx, enum crm_relation relation, unsigned what, const char *text, size_t len,
+                                    struct crm_error *err) {
+  struct run *run = ctx;
+  struct task *task = &run->tasks[relation];
+  uint32_t number;
+  if (!is_read(run, relation))
+    return CRM_OK;
+  if (what == CRM_TOUCHED_ALL) {
+    task->whole = true;
+    return CRM_OK;
+  }
+  enum crm_status status = need_lists(run, task);
+  if (status == CRM_OK && crm_dict_add(what == CRM_TOUCHED_KEY ? &task->keys : &task->accounts, text, len, &number) != CRM_OK)
+    status = crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  return status;
+}
+
 /* Looks at a database, and begins its transaction unless nothing was committed. */
 static enum crm_status look(struct run *run, size_t index, bool within) {
   struct crm_source *source = run->source;
@@ -107,8 +131,14 @@ static enum crm_status look(struct run *run, size_t index, bool within) {
     want_full(run, "the database was restarted, or is another one");
     return CRM_OK;
   }
+  char lost[sizeof(run->refresh->reason)] = "";
+  status = crm_source_look_at_slot(source, index, lost, sizeof(lost), run->err);
+  if (status != CRM_OK || lost[0] != '\0') {
+    want_full_for(run, lost);
+    return status;
+  }
   database->still = crm_lookout_still(&database->lookout);
-  bool idle = database->still && !database->lookout.next.replica && !within;
+  bool idle = database->still && !database->lookout.next.replica && !within && !crm_logical_due(&database->logical);
   for (size_t i = 0; i < source->n_order && idle; i++) {
     enum crm_relation relation = source->order[i];
     const struct crm_way *way = &source->ways[relation];
@@ -127,6 +157,9 @@ static enum crm_status look(struct run *run, size_t index, bool within) {
   if (status == CRM_OK)
     status = crm_lookout_take_snapshot(c, &database->lookout, run->err);
   database->refreshed = database->in_transaction;
+  if (status == CRM_OK && database->logical.in_use)
+    status = crm_source_decode(source, index, take_touched, run, lost, sizeof(lost), run->err);
+  want_full_for(run, lost);
   return status;
 }
 
@@ -148,6 +181,12 @@ static enum change change_of(const struct crm_lookout *lookout, Oid table, int64
   return *inserted + *updated > 0 ? WRITTEN : SAME;
 }
 
+/* Whether the table's file is another one: what a TRUNCATE of a partition does that is published by its root, and comes with no message. */
+static bool was_rewritten(const struct crm_lookout *lookout, Oid table) {
+  const struct crm_table_signal *before, *now;
+  return crm_lookout_table(lookout, table, &before, &now) && strcmp(before->file, now->file) != 0;
+}
+
 static struct crm_watch *watch_of(struct crm_way *way, Oid table) {
   for (size_t i = 0; i < way->n_watches; i++)
     if (way->watches[i].table == table)
@@ -163,7 +202,8 @@ static void judge(struct run *run, enum crm_relation relation) {
   struct task *task = &run->tasks[relation];
   if (!way->gated || (crm_relation_info(relation)->history_column >= 0 && source->first_day != source->first_day_next))
     task->whole = true;
-  if (!way->counted) {
+  bool decoded = way->following.mode == CRM_CHANGES_LOGICAL;
+  if (!way->counted && !decoded) {
     task->whole |= way->following.mode != CRM_CHANGES_POLL && !database->still;
     return;
   }
@@ -173,7 +213,7 @@ static void judge(struct run *run, enum crm_relation relation) {
     if (change == ALTERED)
       want_full(run, "a table that relation %s reads was altered", crm_relation_info(relation)->name);
     bool polled = change == WRITTEN && watch_of(way, way->tables[i]) != NULL;
-    task->whole |= change != SAME && !polled;
+    task->whole |= decoded ? was_rewritten(&database->lookout, way->tables[i]) : change != SAME && !polled;
   }
 }
 
@@ -216,12 +256,10 @@ static enum crm_status take_poll(struct run *run, enum crm_relation relation, st
 static void compare(struct run *run, enum crm_relation relation, struct crm_watch *watch, int64_t fresh) {
   struct crm_source *source = run->source;
   struct crm_way *way = &source->ways[relation];
-  int own = source->options->relations[relation].changes;
-  enum crm_changes want = (enum crm_changes)(own > 0 ? own - 1 : source->options->changes);
   int64_t inserted, updated;
   (void)change_of(&database_of(run, relation)->lookout, watch->table, &inserted, &updated);
   watch->balance_next = 0;
-  if (!way->counted || (want != CRM_CHANGES_AUTO && !watch->inserts_only))
+  if (!way->counted || (crm_source_changes(source, relation) == CRM_CHANGES_POLL && !watch->inserts_only))
     return;
   /* Counters may come later than rows, but never less of them: what a poll saw was written once at least. */
   watch->balance_next = watch->balance + fresh - inserted - updated;
@@ -277,6 +315,8 @@ static enum crm_status poll_database(struct crm_source *source, size_t index, st
 enum crm_status crm_source_prime(struct crm_source *source, size_t index, struct crm_error *err) {
   struct crm_source_database *database = &source->databases[index];
   enum crm_status status = crm_lookout_take_snapshot(&database->connection, &database->lookout, err);
+  if (status == CRM_OK && database->logical.in_use)
+    status = crm_logical_look(&database->connection, &database->logical, true, err);
   return status == CRM_OK ? poll_database(source, index, NULL, database->lookout.next.bound, err) : status;
 }
 

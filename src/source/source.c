@@ -61,8 +61,10 @@ enum crm_status crm_source_new(const struct crm_source_options *options, const s
   s->databases = calloc(options->n_databases, sizeof(*s->databases));
   if (s->databases == NULL)
     status = crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
-  for (size_t i = 0; status == CRM_OK && i < options->n_databases; i++)
+  for (size_t i = 0; status == CRM_OK && i < options->n_databases; i++) {
     crm_connection_init(&s->databases[i].connection, options, &options->databases[i], stop);
+    crm_logical_init(&s->databases[i].logical, options, &options->databases[i], stop);
+  }
   if (status == CRM_OK)
     status = crm_mapping_load(options, &s->log, &s->mapping, err);
   for (int r = 0; status == CRM_OK && r < CRM_RELATIONS; r++) {
@@ -85,6 +87,7 @@ void crm_source_free(struct crm_source *source) {
     return;
   for (size_t i = 0; source->databases != NULL && i < source->options->n_databases; i++) {
     crm_connection_close(&source->databases[i].connection);
+    crm_logical_free(&source->databases[i].logical);
     crm_types_free(&source->databases[i].types);
     crm_lookout_free(&source->databases[i].lookout);
   }
@@ -208,6 +211,7 @@ enum crm_status crm_source_begin(struct crm_source *source, size_t index, struct
 void crm_source_end(struct crm_source *source) {
   for (size_t i = 0; i < source->options->n_databases; i++) {
     struct crm_source_database *database = &source->databases[i];
+    crm_logical_relieve(&database->logical);
     if (!database->in_transaction)
       continue;
     database->in_transaction = false;

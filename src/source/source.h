@@ -26,6 +26,7 @@ struct crm_database_options {
 /* How changes of a relation are found. */
 enum crm_changes {
   CRM_CHANGES_AUTO,     /* the first of the following that can be relied on here */
+  CRM_CHANGES_LOGICAL,  /* the server's log of changes, by logical decoding */
   CRM_CHANGES_POLL,     /* rows changed since, by an indexed column changed_at */
   CRM_CHANGES_COUNTERS, /* the server's counters of changed rows tell which tables were written to; then the relation is read whole */
   CRM_CHANGES_NONE,     /* read whole each time */
@@ -54,6 +55,7 @@ struct crm_source_options {
   int64_t lock_timeout_us;      /* default 2 s */
   int64_t read_timeout_us;      /* default 300 s: one whole read, everything included */
   int changes;                  /* enum crm_changes */
+  const char *publication;      /* by which changes are decoded; NULL or "": none */
   int64_t changes_overlap_us;   /* how much earlier than the last look a change may be stamped that shows only now; default 10 s */
   int history_days;             /* older rows of usage, support and health are not read; 0 = all; default 400 */
   size_t max_memory;            /* bytes, 0 = none */

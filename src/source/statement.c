@@ -117,6 +117,14 @@ char *crm_statement_poll(const struct crm_selection *s, const char *key, const c
   return end(&buf);
 }
 
+char *crm_statement_look_up(const char *sql, const char *via, const char *key, const char *type) {
+  struct crm_strbuf buf;
+  crm_strbuf_init(&buf, strlen(sql) + 1024);
+  crm_strbuf_addf(&buf, "SELECT DISTINCT q.\"%s\"::text, q.\"%s\"::text FROM (\n%s\n) q WHERE q.\"%s\" = ANY ($1::%s[])", via, key, sql,
+                  via, type);
+  return end(&buf);
+}
+
 void crm_statement_add_item(struct crm_strbuf *array, const char *text, size_t len) {
   if (array->len == 0)
     crm_strbuf_addc(array, '{');

@@ -30,6 +30,9 @@ char *crm_statement_poll(const struct crm_selection *selection, const char *key,
 
 /* One text: the array of the ids of the shard's own accounts. `selection` is of account. */
 char *crm_statement_own(const struct crm_selection *selection, struct crm_shard shard);
+/* Columns `via` and `key`, as texts, each pair once, of rows of the statement for changes `sql` whose `via` is one of the array `$1`, which
+ * is of the type `type`. */
+char *crm_statement_look_up(const char *sql, const char *via, const char *key, const char *type);
 
 struct crm_strbuf;
 /* Adds an expression with the hash by which accounts are dealt to shards (facts/shard.h) of the text that `id`, an expression, gives. md5()
