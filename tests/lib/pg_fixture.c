@@ -117,6 +117,10 @@ bool pg_fixture_resume(struct pg_fixture *f) {
                               "-c",
                               "max_connections=20",
                               "-c",
+                              f->logical ? "wal_level=logical" : "wal_level=replica",
+                              "-c", /* how long a commit that waits for no disk may take to be written */
+                              f->logical ? "wal_writer_delay=10ms" : "wal_writer_delay=200ms",
+                              "-c",
                               "log_min_messages=fatal",
                               "-c",
                               "log_min_error_statement=panic",
@@ -136,7 +140,7 @@ bool pg_fixture_resume(struct pg_fixture *f) {
 }
 
 bool pg_fixture_start(struct pg_fixture *f) {
-  *f = (struct pg_fixture){0};
+  *f = (struct pg_fixture){.logical = f->logical};
   if (!find_programs(f)) {
     snprintf(f->reason, sizeof(f->reason), "PostgreSQL's server programs are not installed");
     return false;

@@ -11,6 +11,7 @@
 #define PG_FIXTURE_SUPERUSER "boss"
 
 struct pg_fixture {
+  bool logical; /* set before the start: its log can be decoded */
   char dir[64]; /* also the socket's directory */
   char bindir[256];
   pid_t server; /* 0: not running */
