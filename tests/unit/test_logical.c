@@ -79,13 +79,14 @@ static void make_crm(const char *publication) {
 struct way {
   const char *name, *publication;
   bool tells; /* old rows tell whose they were */
-  const char *setting;
+  const char *setting, *options;
 };
 static const struct way ways[] = {
-    {"publication.sql", "publication.sql", true, "synchronous_commit = on"},
+    {"publication.sql", "publication.sql", true, "synchronous_commit = on", ""},
     /* Commits that are visible before they can be decoded. */
-    {"publication.sql, commits that do not wait", "publication.sql", true, "synchronous_commit = off"},
-    {"identities by primary keys", "CREATE PUBLICATION collectd_crm FOR ALL TABLES", false, "synchronous_commit = on"},
+    {"publication.sql, commits that do not wait", "publication.sql", true, "synchronous_commit = off", ""},
+    {"identities by primary keys", "CREATE PUBLICATION collectd_crm FOR ALL TABLES", false, "synchronous_commit = on", ""},
+    {"publication.sql, a shard", "publication.sql", true, "synchronous_commit = on", "Shard \"2/3\""},
 };
 
 static int env_int(const char *name, int otherwise) {
@@ -122,7 +123,7 @@ static void restart_server(struct follower *f, struct crm_workload *w, int signa
   pg_fixture_halt(&pg, signal);
   assert_int_not_equal(try_lists(f), CRM_OK);
   assert_true(pg_fixture_resume(&pg));
-  crm_workload_open(w, pg.dir, "crm", random);
+  crm_workload_open(w, pg.dir, PG_FIXTURE_SUPERUSER, "crm", random);
   int before = f->full_reads;
   sync_lists(f);
   assert_int_equal(f->full_reads, before + 1);
@@ -157,15 +158,16 @@ static void follows_a_workload(void **state) {
     skip();
   int steps = env_int("CRM_FOLLOW_STEPS", 160), seed = env_int("CRM_FOLLOW_SEED", 1), cuts = 0, full_syncs = 0, decoded = 0;
   unsigned whole[CRM_RELATIONS] = {0}; /* while it was decoded */
-  char setting[128];
+  char setting[128], options[128];
   make_crm(way->publication);
   snprintf(setting, sizeof(setting), "ALTER DATABASE crm SET %s", way->setting);
   pg_fixture_sql(&pg, "crm", setting);
   struct crm_workload w = {.stamps = false};
   struct follower f;
-  crm_workload_open(&w, pg.dir, "crm", (uint64_t)seed);
+  crm_workload_open(&w, pg.dir, PG_FIXTURE_SUPERUSER, "crm", (uint64_t)seed);
   crm_workload_begin(&w, 25);
-  follower_open(&f, &pg, 0, "Changes \"logical\"");
+  snprintf(options, sizeof(options), "Changes \"logical\"\n%s", way->options);
+  follower_open(&f, &pg, 0, options);
   sync_lists(&f);
   for (int r = 0; r < CRM_RELATIONS; r++)
     assert_int_equal(crm_source_following(f.source, (enum crm_relation)r)->mode, CRM_CHANGES_LOGICAL);
@@ -226,7 +228,7 @@ static void follows_a_workload(void **state) {
 static void begin_small(struct follower *f, const char *publication, const char *options) {
   make_crm(publication);
   struct crm_workload w = {.stamps = true};
-  crm_workload_open(&w, pg.dir, "crm", 7);
+  crm_workload_open(&w, pg.dir, PG_FIXTURE_SUPERUSER, "crm", 7);
   crm_workload_begin(&w, 20);
   crm_workload_close(&w);
   follower_open(f, &pg, 0, options);
@@ -493,7 +495,7 @@ static void partitions(void **state) {
              "ALTER TABLE answers ATTACH PARTITION many FOR VALUES FROM (100) TO (200); GRANT SELECT ON answers TO reader");
     pg_fixture_sql(&pg, "crm", publications[i]);
     struct crm_workload w = {.stamps = true};
-    crm_workload_open(&w, pg.dir, "crm", 7);
+    crm_workload_open(&w, pg.dir, PG_FIXTURE_SUPERUSER, "crm", 7);
     crm_workload_begin(&w, 9);
     crm_workload_close(&w);
     follower_open(&f, &pg, 0, "<Relation \"nps\">\n Query \"SELECT account AS account_id, score, at FROM answers\"\n</Relation>");
@@ -589,7 +591,7 @@ static void remedies_work(void **state) {
   follower_close(&f);
 }
 
-#define INDEX "CREATE INDEX CONCURRENTLY ON crm_ext.contract (updated_at)"
+#define INDEX "CREATE INDEX CONCURRENTLY IF NOT EXISTS crm_contract_updated_at_idx ON crm_ext.contract (updated_at)"
 
 /* What the publication does not have in full is followed another way, from the sync on that notices. */
 static void what_is_not_published(void **state) {
@@ -672,6 +674,7 @@ int main(void) {
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[0]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[1]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[2]),
+      cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[3]),
   };
   return cmocka_run_group_tests(tests, start, stop);
 }
