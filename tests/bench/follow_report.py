@@ -55,9 +55,12 @@ def line(what, value, remark=""):
 
 
 def against(run, changed, server):
-    """How much less than each of the other tools."""
-    parts = [f"{rounds[changed][1] / server:,.0f}x less than {TOOLS[name].split()[-1].removeprefix('prometheus-')}"
-             for name, rounds in run.tools.items() if changed in rounds and server > 0]
+    """How much less, or more, than each of the other tools."""
+    parts = []
+    for name, rounds in run.tools.items():
+        if changed in rounds and server > 0:
+            tool, other = TOOLS[name].split()[-1].removeprefix("prometheus-"), rounds[changed][1]
+            parts.append(f"{other / server:,.0f}x less than {tool}" if other >= server else f"{server / other:,.0f}x more than {tool}")
     return ", ".join(parts)
 
 
