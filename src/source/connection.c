@@ -130,8 +130,9 @@ bool crm_connection_usable(const struct crm_connection *c) {
   if (c->pg == NULL || PQstatus(c->pg) != CONNECTION_OK || PQtransactionStatus(c->pg) != PQTRANS_IDLE)
     return false;
   struct pollfd fd = {.fd = PQsocket(c->pg), .events = POLLIN};
-  if (poll(&fd, 1, 0) > 0 && PQconsumeInput(c->pg) == 0)
-    return false; /* closed by the server while it was idle */
+  for (int i = 0; i < 4 && poll(&fd, 1, 0) > 0; i++) /* behind a farewell comes the end */
+    if (PQconsumeInput(c->pg) == 0)
+      return false; /* closed by the server while it was idle */
   return PQstatus(c->pg) == CONNECTION_OK;
 }
 

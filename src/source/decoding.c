@@ -127,6 +127,7 @@ enum crm_status crm_source_have_slot(struct crm_source *source, size_t index, bo
   uint64_t signature = crm_source_tracks_signature(source, index);
   *again = false;
   logical->in_use = signature != 0;
+  logical->wanted = false;
   if (signature == 0 || (signature != logical->signature && !logical->fresh))
     crm_logical_close(logical);
   logical->signature = signature;
@@ -139,6 +140,7 @@ enum crm_status crm_source_have_slot(struct crm_source *source, size_t index, bo
   snprintf(database->publication.why, sizeof(database->publication.why), "%s", logical->trouble);
   crm_log(&source->log, CRM_LOG_NOTICE, "instance %s: no logical decoding for now: %s", source->options->instance, logical->trouble);
   logical->in_use = false;
+  logical->wanted = true;
   *again = true;
   return CRM_OK;
 }
@@ -149,7 +151,7 @@ enum crm_status crm_source_look_at_slot(struct crm_source *source, size_t index,
   crm_snapshot_free(&logical->next);
   if (logical->in_use && (!crm_logical_alive(logical) || logical->accepted.xmax == 0))
     snprintf(lost, lost_size, "the slot from which changes are decoded is gone");
-  else if (!logical->in_use && logical->state == CRM_LOGICAL_STARTING) {
+  else if (logical->wanted) {
     status = crm_logical_start(logical, 0, err);
     if (status == CRM_OK && crm_logical_alive(logical))
       snprintf(lost, lost_size, "changes can be decoded from now on");

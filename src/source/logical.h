@@ -34,6 +34,7 @@ struct crm_logical {
   struct crm_connection connection;
   enum crm_logical_state state;
   char slot[64];
+  bool wanted;                        /* it would be used if the slot were there */
   bool in_use;                        /* a relation is followed by it */
   bool fresh;                         /* nothing was drained yet, nothing is counted from it */
   uint64_t signature;                 /* of the tracks by which pending changes were told apart */

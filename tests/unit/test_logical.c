@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Following by logical decoding: that it comes to the same as reading everything, that nothing is missed and nothing is left at the server,
- * and what it falls back to. CRM_FOLLOW_STEPS (default 160) steps for each way, CRM_FOLLOW_SEED, CRM_FOLLOW_WAY for one of them. */
+ * and what it falls back to. CRM_FOLLOW_STEPS (default 120) steps for each way, CRM_FOLLOW_SEED, CRM_FOLLOW_WAY for one of them. */
 #include "crm_config.h"
 
 #include <setjmp.h>
@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "lib/crm_workload.h"
+#include "lib/crmctl_check.h"
 #include "lib/follower.h"
 #include "source/internal.h"
 
@@ -156,7 +157,7 @@ static void follows_a_workload(void **state) {
   const struct way *way = *state;
   if (getenv("CRM_FOLLOW_WAY") != NULL && strcmp(getenv("CRM_FOLLOW_WAY"), way->name) != 0)
     skip();
-  int steps = env_int("CRM_FOLLOW_STEPS", 160), seed = env_int("CRM_FOLLOW_SEED", 1), cuts = 0, full_syncs = 0, decoded = 0;
+  int steps = env_int("CRM_FOLLOW_STEPS", 120), seed = env_int("CRM_FOLLOW_SEED", 1), cuts = 0, full_syncs = 0, decoded = 0;
   unsigned whole[CRM_RELATIONS] = {0}; /* while it was decoded */
   char setting[128], options[128];
   make_crm(way->publication);
@@ -644,6 +645,26 @@ static void what_is_not_published(void **state) {
   follower_close(&f);
 }
 
+static void crmctl_tells(void **state) {
+  (void)state;
+  if (!have_server)
+    skip();
+  static char said[65536];
+  make_crm("publication.sql");
+  crmctl_check(&pg, said, sizeof(said));
+  must_say(said, "logical decoding: yes, by publication collectd_crm RELATION STATE FROM account ok");
+  must_say(said, "changes: logical, by publication collectd_crm");
+  pg_fixture_sql(&pg, "crm", "ALTER PUBLICATION collectd_crm DROP TABLE crm_ext.contract");
+  crmctl_check(&pg, said, sizeof(said));
+  must_say(said, "changes: counters, changed_at of crm_ext.contract leads no index; not by logical decoding: the publication lacks "
+                 "crm_ext.contract cheaper with: ALTER PUBLICATION \"collectd_crm\" ADD TABLE crm_ext.contract;");
+  pg_fixture_sql(&pg, "crm", "DROP PUBLICATION collectd_crm");
+  crmctl_check(&pg, said, sizeof(said));
+  must_say(said, "logical decoding: no, there is no publication collectd_crm possible with: CREATE PUBLICATION collectd_crm FOR TABLE ");
+  assert_null(strstr(said, "changes: logical"));
+  assert_int_equal(number_of(SLOTS), 0);
+}
+
 static int start(void **state) {
   (void)state;
   have_server = pg_fixture_start(&pg);
@@ -671,6 +692,7 @@ int main(void) {
       cmocka_unit_test(partitions),
       cmocka_unit_test(remedies_work),
       cmocka_unit_test(what_is_not_published),
+      cmocka_unit_test(crmctl_tells),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[0]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[1]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[2]),
