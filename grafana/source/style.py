@@ -124,6 +124,7 @@ ALERTS = {
     "CrmSourceUnreadable": "CRM not readable",
     "CrmSourceStale": "CRM data too old",
     "CrmRelationMissing": "Relation missing",
+    "CrmShardMissing": "Shard missing",
     "CrmSeriesLimitReached": "Series left out",
     "CrmRemoteWriteDropping": "Samples dropped",
     "CrmSpoolGrowing": "Spool growing",

@@ -22,6 +22,8 @@ FIRST = [
     ("CrmCollectorDown", CRM, False),
     ("CrmRelationMissing", dict(CRM, relation="nps"), True),
     ("CrmSeriesLimitReached", dict(CRM, kind="account"), True),
+    ("CrmShardMissing", CRM, True),
+    ("CrmShardMissing", {"tenant": "other"}, False),
     ("CrmRelationMissing", {"tenant": "other", "relation": "nps"}, False),
     ("CrmRemoteWriteDropping", {"tenant": "other", "sink": "cloud", "reason": "rejected"}, False),
     ("CrmSpoolGrowing", {"tenant": "other", "sink": "cloud"}, True),
@@ -50,7 +52,7 @@ FIRST = [
 ]
 # Then the CRM of another instance cannot be read: nothing is said of customers any more.
 UNREADABLE = [("CrmSourceUnreadable", {"tenant": "other"}, False), ("CrmSourceStale", {"tenant": "other"}, True)]
-OF_THE_COLLECTOR = r"Crm(Collector|Source|Relation|Series|Remote|Spool|Settings|RevenueIdentity)"
+OF_THE_COLLECTOR = r"Crm(Collector|Source|Relation|Shard|Series|Remote|Spool|Settings|RevenueIdentity)"
 
 
 def then(alert, labels, kept_back):
