@@ -55,6 +55,19 @@ static void add_wrapped(struct crm_strbuf *out, int indent, const char *text) {
   crm_strbuf_addc(out, '\n');
 }
 
+/* Statements to be copied, so a line each, however long. */
+static void add_statements(struct crm_strbuf *out, int indent, const char *title, const char *sql) {
+  if (sql[0] == '\0')
+    return;
+  add_wrapped(out, indent, title);
+  for (const char *at = sql; *at != '\0';) {
+    const char *end = strstr(at, "; ");
+    int len = (int)(end != NULL ? (size_t)(end - at) : strlen(at));
+    crm_strbuf_addf(out, "%*s%.*s;\n", indent + 2, "", len, at);
+    at += len + (end != NULL ? 2 : 0);
+  }
+}
+
 /* Whether changes can be decoded from the server's log. */
 static void add_decoding(struct crm_strbuf *out, struct crm_following_database decoding) {
   char line[2560];
@@ -62,10 +75,7 @@ static void add_decoding(struct crm_strbuf *out, struct crm_following_database d
     return;
   snprintf(line, sizeof(line), "logical decoding: %s, %s", decoding.used ? "yes" : decoding.possible ? "possible" : "no", decoding.why);
   add_wrapped(out, 4, line);
-  if (decoding.remedy[0] == '\0')
-    return;
-  snprintf(line, sizeof(line), "possible with: %s;", decoding.remedy);
-  add_wrapped(out, 4, line);
+  add_statements(out, 4, "possible with", decoding.remedy);
 }
 
 static void add_database(struct crm_strbuf *out, const struct crm_database_options *options, const struct crm_database_report *report) {
@@ -168,15 +178,7 @@ static void add_following(struct crm_strbuf *out, const struct crm_following *fo
   char line[1024];
   snprintf(line, sizeof(line), "changes: %s%s%s", crm_changes_name(following->mode), following->why[0] != '\0' ? ", " : "", following->why);
   add_wrapped(out, 16, line);
-  if (following->remedy[0] == '\0')
-    return;
-  add_wrapped(out, 16, "cheaper with");
-  for (const char *at = following->remedy; *at != '\0';) { /* to be copied, so a line each, however long */
-    const char *end = strstr(at, "; ");
-    int len = (int)(end != NULL ? (size_t)(end - at) : strlen(at));
-    crm_strbuf_addf(out, "%*s%.*s;\n", 18, "", len, at);
-    at += len + (end != NULL ? 2 : 0);
-  }
+  add_statements(out, 16, "cheaper with", following->remedy);
 }
 
 /* The table. True if something is left out that nobody switched off. */

@@ -657,10 +657,10 @@ static void crmctl_tells(void **state) {
   pg_fixture_sql(&pg, "crm", "ALTER PUBLICATION collectd_crm DROP TABLE crm_ext.contract");
   crmctl_check(&pg, said, sizeof(said));
   must_say(said, "changes: counters, changed_at of crm_ext.contract leads no index; not by logical decoding: the publication lacks "
-                 "crm_ext.contract cheaper with: ALTER PUBLICATION \"collectd_crm\" ADD TABLE crm_ext.contract;");
+                 "crm_ext.contract cheaper with ALTER PUBLICATION \"collectd_crm\" ADD TABLE crm_ext.contract;");
   pg_fixture_sql(&pg, "crm", "DROP PUBLICATION collectd_crm");
   crmctl_check(&pg, said, sizeof(said));
-  must_say(said, "logical decoding: no, there is no publication collectd_crm possible with: CREATE PUBLICATION collectd_crm FOR TABLE ");
+  must_say(said, "logical decoding: no, there is no publication collectd_crm possible with CREATE PUBLICATION collectd_crm FOR TABLE ");
   assert_null(strstr(said, "changes: logical"));
   assert_int_equal(number_of(SLOTS), 0);
 }
@@ -682,16 +682,11 @@ static int stop(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(only_what_changed_is_read),
-      cmocka_unit_test(sessions_are_looked_up),
-      cmocka_unit_test(nothing_is_lost_between),
-      cmocka_unit_test(an_old_transaction_is_waited_for),
-      cmocka_unit_test(no_slot_stays),
-      cmocka_unit_test(a_slot_is_given_up),
-      cmocka_unit_test(too_much_is_read_whole),
-      cmocka_unit_test(partitions),
-      cmocka_unit_test(remedies_work),
-      cmocka_unit_test(what_is_not_published),
+      cmocka_unit_test(only_what_changed_is_read), cmocka_unit_test(sessions_are_looked_up),
+      cmocka_unit_test(nothing_is_lost_between), cmocka_unit_test(an_old_transaction_is_waited_for),
+      cmocka_unit_test(no_slot_stays), cmocka_unit_test(a_slot_is_given_up),
+      cmocka_unit_test(too_much_is_read_whole), cmocka_unit_test(partitions),
+      cmocka_unit_test(remedies_work), cmocka_unit_test(what_is_not_published),
       cmocka_unit_test(crmctl_tells),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[0]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[1]),
