@@ -3,14 +3,13 @@
  * changed_at is a column of one of them by what the server tells of the result, what the planner would do by EXPLAIN. */
 #include "crm_config.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/strbuf.h"
 #include "source/follow.h"
 #include "source/internal.h"
+#include "source/plan.h"
 
 void crm_way_free(struct crm_way *way) {
   for (size_t i = 0; i < way->n_watches; i++) {
@@ -38,8 +37,7 @@ struct probe {
   enum crm_relation relation;
   struct crm_way *way;
   bool foreign;                   /* tables whose changes are not counted here */
-  bool strange_call;              /* a function that may read the clock or other tables */
-  char call[64];                  /* its name */
+  char call[64];                  /* a function that may read the clock or other tables, or "" */
   Oid immaterial[CRM_TABLES_MAX]; /* tables whose changes do not matter, by the mapping's word */
   size_t n_immaterial;
   struct crm_error *err;
@@ -138,101 +136,6 @@ static enum crm_status find_immaterial(struct probe *p) {
   return status;
 }
 
-/* --- plans --- */
-
-/* The plan as text, with the expressions of every node; the caller frees it. NULL and CRM_OK if the server refuses the statement. */
-static enum crm_status explain(struct probe *p, char *sql, char **plan) {
-  *plan = NULL;
-  char *statement = NULL;
-  if (sql == NULL || asprintf(&statement, "EXPLAIN (VERBOSE) %s", sql) < 0) {
-    free(sql);
-    return crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
-  }
-  free(sql);
-  PGresult *result;
-  enum crm_status status = crm_connection_query(p->c, statement, 0, NULL, &result, p->err);
-  free(statement);
-  if (status == CRM_ERR_SQL && !crm_sqlstate_passing(p->err->sqlstate)) {
-    PQclear(result);
-    crm_error_clear(p->err);
-    return crm_source_rollback(p->database, p->err);
-  }
-  struct crm_strbuf text;
-  crm_strbuf_init(&text, 8 << 20);
-  for (int i = 0; status == CRM_OK && i < PQntuples(result); i++)
-    crm_strbuf_addf(&text, "%s\n", PQgetvalue(result, i, 0));
-  PQclear(result);
-  if (status == CRM_OK) {
-    *plan = crm_strbuf_take(&text);
-    if (*plan == NULL)
-      status = crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
-  }
-  crm_strbuf_free(&text);
-  return status;
-}
-
-/* "Sort  (cost=1.23..4.56 rows=..." -> 4.56 */
-static double cost_of(const char *plan) {
-  const char *cost = plan != NULL ? strstr(plan, "(cost=") : NULL;
-  const char *total = cost != NULL ? strstr(cost, "..") : NULL;
-  return total != NULL ? strtod(total + 2, NULL) : 1e300;
-}
-
-static enum crm_status cost_of_statement(struct probe *p, char *sql, double *cost) {
-  char *plan;
-  enum crm_status status = explain(p, sql, &plan);
-  *cost = cost_of(plan);
-  free(plan);
-  return status;
-}
-
-/* Names that are followed by a bracket: functions, and what looks like them. */
-static void add_calls(struct crm_strbuf *array, const char *plan) {
-  for (const char *at = strchr(plan, '('); at != NULL; at = strchr(at + 1, '(')) {
-    const char *start = at;
-    while (start > plan && (isalnum((unsigned char)start[-1]) != 0 || start[-1] == '_' || start[-1] == '"'))
-      start--;
-    if (start < at)
-      crm_statement_add_item(array, start + (*start == '"'), (size_t)(at - start) - 2 * (size_t)(*start == '"'));
-  }
-}
-
-/* A function of the user's may read tables that nobody sees, and one that is not immutable may look at the clock. Some of the server's own
- * are stable only because they regard settings which are pinned here. */
-static enum crm_status look_for_calls(struct probe *p, const char *plan) {
-  static const char *const clocks[] = {"CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"};
-  for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++)
-    if (strstr(plan, clocks[i]) != NULL) {
-      p->strange_call = true;
-      snprintf(p->call, sizeof(p->call), "%s", clocks[i]);
-      return CRM_OK;
-    }
-  struct crm_strbuf array;
-  crm_strbuf_init(&array, 8 << 20);
-  add_calls(&array, plan);
-  const char *params[] = {array.len > 0 ? crm_strbuf_str(&array) : "{}"};
-  if (params[0] == NULL) {
-    crm_strbuf_free(&array);
-    return crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
-  }
-  PGresult *result;
-  enum crm_status status = crm_connection_query(
-      p->c,
-      "SELECT f.proname FROM pg_proc f WHERE f.proname = ANY ($1::name[]) AND CASE WHEN f.pronamespace = 'pg_catalog'::regnamespace"
-      " THEN f.provolatile = 'v' OR f.proname IN ('now', 'transaction_timestamp', 'statement_timestamp', 'clock_timestamp', 'timeofday',"
-      "  'age', 'current_setting', 'pg_get_viewdef', 'query_to_xml', 'table_to_xml', 'pg_current_snapshot')"
-      " AND (f.proname <> 'age' OR f.pronargs = 1)"
-      " ELSE f.provolatile <> 'i' OR f.prolang <> (SELECT l.oid FROM pg_language l WHERE l.lanname = 'c') END LIMIT 1",
-      1, params, &result, p->err);
-  crm_strbuf_free(&array);
-  if (status == CRM_OK && PQntuples(result) > 0) {
-    p->strange_call = true;
-    snprintf(p->call, sizeof(p->call), "%s()", PQgetvalue(result, 0, 0));
-  }
-  PQclear(result);
-  return status;
-}
-
 /* --- polls --- */
 
 /* What an index says: can changed_at be looked up, is the key the row's own? And names for what is to be told. */
@@ -324,7 +227,8 @@ static enum crm_status try_watch(struct probe *p, const char *sql, const char *k
   status = crm_connection_run(p->c, "SET LOCAL enable_seqscan = off", NULL, p->err);
   char *plan = NULL;
   if (status == CRM_OK)
-    status = explain(p, crm_statement_poll(&selection, key_name, stamp_name, "'9999-01-01 00:00:00+00'::timestamptz"), &plan);
+    status = crm_plan_explain(p->database, crm_statement_poll(&selection, key_name, stamp_name, "'9999-01-01 00:00:00+00'::timestamptz"),
+                              &plan, p->err);
   if (status == CRM_OK)
     status = crm_connection_run(p->c, "SET LOCAL enable_seqscan = on", NULL, p->err);
   bool usable = status == CRM_OK && plan != NULL && !has_condition(plan) && strstr(plan, " Cond: ") != NULL;
@@ -423,10 +327,10 @@ static enum crm_status learn_costs(struct probe *p) {
   /* NULL would be folded away; a value that is not there is a value. */
   snprintf(array, sizeof(array), "(SELECT ARRAY[NULL::%s])", way->account_type);
   if (status == CRM_OK)
-    status = cost_of_statement(p, crm_statement_some(&selection, "account_id", array), &way->cost_account);
+    status = crm_plan_cost_of(p->database, crm_statement_some(&selection, "account_id", array), &way->cost_account, p->err);
   snprintf(array, sizeof(array), "(SELECT ARRAY[NULL::%s])", way->key_type);
   if (status == CRM_OK && key != NULL)
-    status = cost_of_statement(p, crm_statement_some(&selection, key, array), &way->cost_key);
+    status = crm_plan_cost_of(p->database, crm_statement_some(&selection, key, array), &way->cost_key, p->err);
   /* The planner takes the array to hold ten. */
   way->cost_account /= 10;
   way->cost_key /= 10;
@@ -519,7 +423,7 @@ static enum crm_status decide(struct probe *p) {
   const struct crm_look *look = &p->database->lookout.next;
   enum crm_changes want = crm_source_changes(p->source, p->relation);
   way->following.mode = CRM_CHANGES_NONE;
-  way->gated = !p->foreign && !p->strange_call && want != CRM_CHANGES_NONE;
+  way->gated = !p->foreign && p->call[0] == '\0' && want != CRM_CHANGES_NONE;
   way->counted = way->gated && !look->replica && look->counting;
   if (want == CRM_CHANGES_NONE) {
     say(p, "as configured");
@@ -530,7 +434,7 @@ static enum crm_status decide(struct probe *p) {
     say(p, "the tables of a distributed database are written to on other servers than this one, which does not notice");
     return CRM_OK;
   }
-  if (p->strange_call) {
+  if (p->call[0] != '\0') {
     say(p, "what the query gives may depend on more than its tables: it calls %s", p->call);
     return CRM_OK;
   }
@@ -622,12 +526,12 @@ static enum crm_status probe_relation(struct crm_source *source, size_t index, e
   }
   struct crm_selection selection = crm_source_selection(source, relation);
   char *plan;
-  status = explain(&p, crm_statement_all(&selection), &plan);
+  status = crm_plan_explain(database, crm_statement_all(&selection), &plan, err);
   if (status == CRM_OK && plan != NULL) {
-    p.way->cost_all = cost_of(plan);
+    p.way->cost_all = crm_plan_cost(plan);
     status = find_tables(&p);
     if (status == CRM_OK)
-      status = look_for_calls(&p, plan);
+      status = crm_plan_strange_call(p.c, plan, p.call, sizeof(p.call), err);
     if (status == CRM_OK)
       status = learn_costs(&p);
     if (status == CRM_OK)

@@ -12,45 +12,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/strbuf.h"
-#include "facts/dict.h"
-#include "source/internal.h"
+#include "source/refresh.h"
 
-/* Rows by key or account are read until that would take this share of the time of reading the whole relation. Both times are measured: that
- * of the whole relation at its last reading, that of lists per unit of the planner's cost, since its estimates of lookups are dear by
- * default. Before the first list a lookup is taken for as much cheaper than estimated, as is usual for tables in memory. */
-#define WHOLE_FROM 0.7
-#define LOOKUPS_CHEAPER 8.0
-#define LIST_MAX ((size_t)64 << 20)
-
-/* A patch holds rows as they came, some 240 bytes each where a picture takes about 35. So relations that are to be read whole and would
- * take more than a second picture are not patched: everything is read anew, which takes no more than that. */
-#define PATCH_ROW_BYTES 240
-#define PATCH_BYTES_LEAST ((uint64_t)64 << 20)
-
-/* What is to be read of one relation. */
-struct task {
-  bool whole;
-  struct crm_dict keys, accounts; /* number 0 is the empty string, which is none */
-  bool lists;                     /* the two are there */
-};
-
-struct run {
-  struct crm_source *source;
-  struct crm_picture *picture;
-  struct crm_patch *patch;
-  struct crm_refresh *refresh;
-  struct task tasks[CRM_RELATIONS];
-  bool given[CRM_RELATIONS]; /* the patch has rows of the relation: then it is not read whole any more */
-  bool within;               /* before a full read, with which the picture is compared */
-  struct crm_error *err;
-};
-
-static enum crm_status no_memory(struct run *run) {
+static enum crm_status no_memory(struct crm_run *run) {
   return crm_error_set(run->err, CRM_ERR_MEMORY, "out of memory");
 }
 
-static void CRM_PRINTF(2, 3) want_full(struct run *run, const char *fmt, ...) {
+void crm_run_want_full(struct crm_run *run, const char *fmt, ...) {
   if (run->refresh->full_wanted)
     return;
   run->refresh->full_wanted = true;
@@ -61,20 +29,20 @@ static void CRM_PRINTF(2, 3) want_full(struct run *run, const char *fmt, ...) {
 }
 
 /* The same for a reason that stands already; "" is none. */
-static void want_full_for(struct run *run, const char *reason) {
+static void want_full_for(struct crm_run *run, const char *reason) {
   if (reason[0] != '\0')
-    want_full(run, "%s", reason);
+    crm_run_want_full(run, "%s", reason);
 }
 
-static struct crm_source_database *database_of(const struct run *run, enum crm_relation relation) {
+static struct crm_source_database *database_of(const struct crm_run *run, enum crm_relation relation) {
   return &run->source->databases[run->source->database_of[relation]];
 }
 
-static bool is_read(const struct run *run, enum crm_relation relation) {
+bool crm_run_reads(const struct crm_run *run, enum crm_relation relation) {
   return run->source->mapping.sql[relation] != NULL && run->source->checks[relation].state == CRM_RELATION_OK;
 }
 
-static enum crm_status need_lists(struct run *run, struct task *task) {
+static enum crm_status need_lists(struct crm_run *run, struct crm_task *task) {
   if (task->lists)
     return CRM_OK;
   if (crm_dict_init(&task->keys) != CRM_OK)
@@ -87,7 +55,7 @@ static enum crm_status need_lists(struct run *run, struct task *task) {
   return CRM_OK;
 }
 
-static void free_lists(struct task *task) {
+void crm_task_free(struct crm_task *task) {
   if (task->lists) {
     crm_dict_free(&task->keys);
     crm_dict_free(&task->accounts);
@@ -100,10 +68,10 @@ static void free_lists(struct task *task) {
 /* A touched row becomes a task. */
 static enum crm_status take_touched(void *ctx, enum crm_relation relation, unsigned what, const char *text, size_t len,
                                     struct crm_error *err) {
-  struct run *run = ctx;
-  struct task *task = &run->tasks[relation];
+  struct crm_run *run = ctx;
+  struct crm_task *task = &run->tasks[relation];
   uint32_t number;
-  if (!is_read(run, relation))
+  if (!crm_run_reads(run, relation))
     return CRM_OK;
   if (what == CRM_TOUCHED_ALL) {
     task->whole = true;
@@ -116,7 +84,7 @@ static enum crm_status take_touched(void *ctx, enum crm_relation relation, unsig
 }
 
 /* Looks at a database, and begins its transaction unless nothing was committed. */
-static enum crm_status look(struct run *run, size_t index, bool within) {
+static enum crm_status look(struct crm_run *run, size_t index, bool within) {
   struct crm_source *source = run->source;
   struct crm_source_database *database = &source->databases[index];
   struct crm_connection *c = &database->connection;
@@ -128,7 +96,7 @@ static enum crm_status look(struct run *run, size_t index, bool within) {
   if (status != CRM_OK)
     return status;
   if (strcmp(database->lookout.next.identity, database->lookout.accepted.identity) != 0) {
-    want_full(run, "the database was restarted, or is another one");
+    crm_run_want_full(run, "the database was restarted, or is another one");
     return CRM_OK;
   }
   char lost[sizeof(run->refresh->reason)] = "";
@@ -144,7 +112,7 @@ static enum crm_status look(struct run *run, size_t index, bool within) {
     const struct crm_way *way = &source->ways[relation];
     if (source->database_of[relation] == index && source->checks[relation].state == CRM_RELATION_UNKNOWN)
       idle = false;
-    else if (source->database_of[relation] == index && is_read(run, relation))
+    else if (source->database_of[relation] == index && crm_run_reads(run, relation))
       idle = way->gated && (crm_relation_info(relation)->history_column < 0 || source->first_day == source->first_day_next);
   }
   if (idle) {
@@ -195,11 +163,11 @@ static struct crm_watch *watch_of(struct crm_way *way, Oid table) {
 }
 
 /* What the signals alone say of a relation. */
-static void judge(struct run *run, enum crm_relation relation) {
+static void judge(struct crm_run *run, enum crm_relation relation) {
   struct crm_source *source = run->source;
   struct crm_way *way = &source->ways[relation];
   struct crm_source_database *database = database_of(run, relation);
-  struct task *task = &run->tasks[relation];
+  struct crm_task *task = &run->tasks[relation];
   if (!way->gated || (crm_relation_info(relation)->history_column >= 0 && source->first_day != source->first_day_next))
     task->whole = true;
   bool decoded = way->following.mode == CRM_CHANGES_LOGICAL;
@@ -211,7 +179,7 @@ static void judge(struct run *run, enum crm_relation relation) {
     int64_t inserted, updated;
     enum change change = change_of(&database->lookout, way->tables[i], &inserted, &updated);
     if (change == ALTERED)
-      want_full(run, "a table that relation %s reads was altered", crm_relation_info(relation)->name);
+      crm_run_want_full(run, "a table that relation %s reads was altered", crm_relation_info(relation)->name);
     bool polled = change == WRITTEN && watch_of(way, way->tables[i]) != NULL;
     task->whole |= decoded ? was_rewritten(&database->lookout, way->tables[i]) : change != SAME && !polled;
   }
@@ -220,9 +188,9 @@ static void judge(struct run *run, enum crm_relation relation) {
 /* --- polls -------------------------------------------------------------------------------------------------------- */
 
 /* The rows of one poll: remembers what was seen, and with a run adds what was not seen before to the lists. */
-static enum crm_status take_poll(struct run *run, enum crm_relation relation, struct crm_watch *watch, const PGresult *result,
+static enum crm_status take_poll(struct crm_run *run, enum crm_relation relation, struct crm_watch *watch, const PGresult *result,
                                  int64_t *fresh, struct crm_error *err) {
-  struct task *task = run != NULL ? &run->tasks[relation] : NULL;
+  struct crm_task *task = run != NULL ? &run->tasks[relation] : NULL;
   enum crm_status status = CRM_OK;
   crm_seen_free(watch->seen_next);
   watch->seen_next = crm_seen_new();
@@ -253,7 +221,7 @@ static enum crm_status take_poll(struct run *run, enum crm_relation relation, st
 }
 
 /* Do the counters bear out what the poll found? If not, the relation is read whole. */
-static void compare(struct run *run, enum crm_relation relation, struct crm_watch *watch, int64_t fresh) {
+static void compare(struct crm_run *run, enum crm_relation relation, struct crm_watch *watch, int64_t fresh) {
   struct crm_source *source = run->source;
   struct crm_way *way = &source->ways[relation];
   int64_t inserted, updated;
@@ -270,7 +238,7 @@ static void compare(struct run *run, enum crm_relation relation, struct crm_watc
 }
 
 /* Sends the polls of all relations of the database that are wanted, in one go. Without a run: to remember what they see only. */
-static enum crm_status poll_database(struct crm_source *source, size_t index, struct run *run, crm_time bound, struct crm_error *err) {
+static enum crm_status poll_database(struct crm_source *source, size_t index, struct crm_run *run, crm_time bound, struct crm_error *err) {
   struct crm_source_database *database = &source->databases[index];
   enum { MOST = CRM_RELATIONS * CRM_WATCHES_MAX };
   struct crm_statement statements[MOST];
@@ -295,7 +263,7 @@ static enum crm_status poll_database(struct crm_source *source, size_t index, st
     return CRM_OK;
   enum crm_status status = crm_connection_pipeline(&database->connection, statements, n, results, &failed, err);
   if (status == CRM_ERR_SQL && run != NULL && !crm_sqlstate_passing(err->sqlstate)) {
-    want_full(run, "asking for changes of relation %s was refused", crm_relation_info(relations[failed])->name);
+    crm_run_want_full(run, "asking for changes of relation %s was refused", crm_relation_info(relations[failed])->name);
     crm_error_clear(err);
     return CRM_OK;
   }
@@ -320,258 +288,10 @@ enum crm_status crm_source_prime(struct crm_source *source, size_t index, struct
   return status == CRM_OK ? poll_database(source, index, NULL, database->lookout.next.bound, err) : status;
 }
 
-/* --- rows --------------------------------------------------------------------------------------------------------- */
-
-struct taking {
-  struct run *run;
-  enum crm_relation relation;
-  struct crm_dict *found; /* keys that came, or NULL */
-};
-
-static enum crm_status take_row(void *ctx, const struct crm_row *row, struct crm_error *err) {
-  const struct taking *t = ctx;
-  if (t->found != NULL) {
-    const struct crm_cell_value *key = &row->cells[crm_relation_key(t->relation)];
-    uint32_t number;
-    if (key->set && crm_dict_add(t->found, key->text, key->len, &number) != CRM_OK)
-      return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
-  }
-  return crm_patch_row(t->run->patch, t->relation, row, err);
-}
-
-static enum crm_status read_whole(struct run *run, enum crm_relation relation) {
-  struct crm_source *source = run->source;
-  enum crm_status status = crm_source_check_relation(source, relation, run->err);
-  if (status == CRM_OK && source->checks[relation].state == CRM_RELATION_OK)
-    status = crm_patch_replace_all(run->patch, relation, run->err);
-  struct taking t = {.run = run, .relation = relation};
-  if (status == CRM_OK && source->checks[relation].state == CRM_RELATION_OK)
-    status = crm_source_copy(source, relation, take_row, &t, run->err);
-  if (status == CRM_OK && source->checks[relation].state != CRM_RELATION_OK)
-    want_full(run, "relation %s does not fit any more", crm_relation_info(relation)->name);
-  run->refresh->whole[relation] = true;
-  return status;
-}
-
-static bool put32(struct crm_strbuf *buf, uint32_t v) {
-  const char bytes[4] = {(char)(v >> 24), (char)(v >> 16), (char)(v >> 8), (char)v};
-  crm_strbuf_add(buf, bytes, 4);
-  return crm_strbuf_ok(buf);
-}
-
-/* Values in binary are the same in a result as in a copy, so the copy reader decodes them: only the frame is put around. */
-static enum crm_status decode(struct run *run, enum crm_relation relation, const PGresult *result, struct crm_dict *found) {
-  struct crm_source *source = run->source;
-  struct taking t = {.run = run, .relation = relation, .found = found};
-  int n = PQnfields(result);
-  for (int i = 0; i < n; i++)
-    if ((size_t)n != source->n_fields[relation] || PQftype(result, i) != source->ways[relation].types[i]) {
-      want_full(run, "columns of relation %s were altered", crm_relation_info(relation)->name);
-      return CRM_OK;
-    }
-  struct crm_copy_reader reader;
-  crm_copy_reader_init(&reader, source->fields[relation], source->n_fields[relation], source->options->zone, take_row, &t);
-  struct crm_strbuf buf;
-  crm_strbuf_init(&buf, (size_t)1 << 30);
-  crm_strbuf_add(&buf, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
-  enum crm_status status = CRM_OK;
-  for (int row = 0; status == CRM_OK && row < PQntuples(result); row++) {
-    const char count[2] = {(char)(n >> 8), (char)n};
-    crm_strbuf_add(&buf, count, 2);
-    for (int i = 0; i < n; i++) {
-      bool null = PQgetisnull(result, row, i) != 0;
-      (void)put32(&buf, null ? UINT32_MAX : (uint32_t)PQgetlength(result, row, i));
-      if (!null)
-        crm_strbuf_add(&buf, PQgetvalue(result, row, i), (size_t)PQgetlength(result, row, i));
-    }
-    source->rows_received++;
-    source->bytes_received += buf.len;
-    status = crm_strbuf_ok(&buf) ? crm_copy_reader_feed(&reader, buf.data, buf.len, run->err) : no_memory(run);
-    crm_strbuf_reset(&buf);
-  }
-  crm_strbuf_free(&buf);
-  crm_copy_reader_free(&reader);
-  return status;
-}
-
-/* The rows of one list. */
-struct question {
-  enum crm_relation relation;
-  bool by_key;
-  struct crm_dict *list;
-  char *sql, *array;
-};
-
-static void free_question(struct question *q) {
-  free(q->sql);
-  free(q->array);
-}
-
-static bool make_question(struct run *run, struct question *q) {
-  const struct crm_way *way = &run->source->ways[q->relation];
-  struct crm_selection selection = crm_source_selection(run->source, q->relation);
-  char cast[192];
-  snprintf(cast, sizeof(cast), "$1::%s[]", q->by_key ? way->key_type : way->account_type);
-  const char *column = crm_relation_info(q->relation)->columns[q->by_key ? crm_relation_key(q->relation) : 0].name;
-  q->sql = crm_statement_some(&selection, column, cast);
-  struct crm_strbuf array;
-  crm_strbuf_init(&array, LIST_MAX);
-  for (uint32_t i = 1; i < q->list->count; i++)
-    crm_statement_add_item(&array, crm_dict_text(q->list, i), crm_dict_len(q->list, i));
-  q->array = crm_strbuf_take(&array);
-  crm_strbuf_free(&array);
-  return q->sql != NULL && q->array != NULL;
-}
-
-/* Keys that did not come back are not there any more. */
-static enum crm_status delete_missing(struct run *run, const struct question *q, const struct crm_dict *found) {
-  for (uint32_t i = 1; i < q->list->count; i++) {
-    const char *key = crm_dict_text(q->list, i);
-    size_t len = crm_dict_len(q->list, i);
-    if (crm_dict_find(found, key, len) != CRM_DICT_NONE)
-      continue;
-    enum crm_status status = crm_patch_delete(run->patch, q->relation, key, len, run->err);
-    if (status != CRM_OK)
-      return status;
-  }
-  return CRM_OK;
-}
-
-static enum crm_status take_answer(struct run *run, struct question *q, const PGresult *result) {
-  enum crm_status status = CRM_OK;
-  if (!q->by_key) {
-    for (uint32_t i = 1; i < q->list->count && status == CRM_OK; i++)
-      status = crm_patch_replace(run->patch, q->relation, crm_dict_text(q->list, i), crm_dict_len(q->list, i), run->err);
-    return status == CRM_OK ? decode(run, q->relation, result, NULL) : status;
-  }
-  struct crm_dict found;
-  if (crm_dict_init(&found) != CRM_OK)
-    return no_memory(run);
-  status = decode(run, q->relation, result, &found);
-  if (status == CRM_OK && !run->refresh->full_wanted)
-    status = delete_missing(run, q, &found);
-  crm_dict_free(&found);
-  return status;
-}
-
-/* What the lists of the relation cost, in the planner's units. */
-static double cost_of_lists(const struct run *run, enum crm_relation relation) {
-  const struct crm_way *way = &run->source->ways[relation];
-  const struct task *task = &run->tasks[relation];
-  return task->lists ? (task->keys.count - 1) * way->cost_key + (task->accounts.count - 1) * way->cost_account : 0;
-}
-
-/* Microseconds for a unit of the planner's cost when the relation is read whole. */
-static double whole_rate(const struct crm_source *source, enum crm_relation relation) {
-  return source->us_all[relation] / source->ways[relation].cost_all;
-}
-
-/* Would it be quicker to read the relation whole? */
-static bool is_much(const struct run *run, enum crm_relation relation) {
-  const struct crm_source *source = run->source;
-  double rate = whole_rate(source, relation) / LOOKUPS_CHEAPER;
-  if (source->us_per_cost > 0)
-    rate = source->us_per_cost;
-  return cost_of_lists(run, relation) * rate > WHOLE_FROM * source->us_all[relation] && source->us_all[relation] > 5000;
-}
-
-/* Learns from the time that lists took. One that had to wait must not spoil it for good: it is forgotten by and by, and bounded. */
-static void learn_rate(struct run *run, double us, double cost) {
-  struct crm_source *source = run->source;
-  if (cost < 100)
-    return;
-  double all_us = 0, all_cost = 0;
-  for (int r = 0; r < CRM_RELATIONS; r++)
-    if (is_read(run, (enum crm_relation)r)) {
-      all_us += source->us_all[r];
-      all_cost += source->ways[r].cost_all;
-    }
-  double most = all_cost > 0 ? all_us / all_cost : us / cost;
-  double rate = us / cost < most ? us / cost : most;
-  source->us_per_cost = source->us_per_cost > 0 ? 0.75 * source->us_per_cost + 0.25 * rate : rate;
-}
-
-/* Would the relations that are to be read whole take more memory than a full read? */
-static bool is_too_much(const struct run *run) {
-  const struct crm_facts *facts = crm_picture_facts(run->picture);
-  uint64_t rows = 0;
-  for (int r = 0; r < CRM_RELATIONS; r++)
-    if (run->tasks[r].whole || run->refresh->whole[r])
-      rows += facts->rows[r];
-  uint64_t bytes = rows * PATCH_ROW_BYTES;
-  return bytes > PATCH_BYTES_LEAST && bytes > crm_picture_bytes(run->picture);
-}
-
-/* Reads what the tasks ask for in the database: lists in one go, then whole relations. */
-static enum crm_status read_tasks(struct run *run, size_t index) {
-  struct crm_source *source = run->source;
-  struct question questions[2 * CRM_RELATIONS];
-  struct crm_statement statements[2 * CRM_RELATIONS];
-  PGresult *results[2 * CRM_RELATIONS];
-  const char *params[2 * CRM_RELATIONS];
-  size_t n = 0, failed = 0;
-  double cost = 0;
-  enum crm_status status = CRM_OK;
-  for (int r = 0; r < CRM_RELATIONS && status == CRM_OK; r++) {
-    struct task *task = &run->tasks[r];
-    if (source->database_of[r] != index || !is_read(run, (enum crm_relation)r))
-      continue;
-    if (task->lists && task->keys.count > 1 && !crm_picture_keyed(run->picture, (enum crm_relation)r))
-      task->whole = true;
-    task->whole |= is_much(run, (enum crm_relation)r);
-    task->whole &= !run->given[r];
-    run->given[r] |= task->whole || task->lists;
-    cost += task->whole ? 0 : cost_of_lists(run, (enum crm_relation)r);
-    for (int by_key = 0; by_key < 2 && !task->whole && task->lists; by_key++) {
-      struct question q = {.relation = (enum crm_relation)r, .by_key = by_key, .list = by_key ? &task->keys : &task->accounts};
-      if (q.list->count < 2)
-        continue;
-      questions[n] = q;
-      if (!make_question(run, &questions[n]))
-        status = no_memory(run);
-      params[n] = questions[n].array;
-      statements[n] = (struct crm_statement){.sql = questions[n].sql, .n_params = 1, .params = &params[n], .binary = true, .prepare = true};
-      n++;
-    }
-  }
-  if (status == CRM_OK && !run->within && is_too_much(run)) {
-    run->refresh->routine = !run->refresh->full_wanted;
-    want_full(run, "most of it has changed");
-  }
-  if (status == CRM_OK && n > 0 && !run->refresh->full_wanted) {
-    int64_t start_us = crm_clock_monotonic_us();
-    status = crm_connection_pipeline(&source->databases[index].connection, statements, n, results, &failed, run->err);
-    if (status == CRM_OK)
-      learn_rate(run, (double)(crm_clock_monotonic_us() - start_us), cost);
-    if (status == CRM_ERR_SQL && !crm_sqlstate_passing(run->err->sqlstate)) {
-      want_full(run, "reading rows of relation %s was refused", crm_relation_info(questions[failed].relation)->name);
-      crm_error_clear(run->err);
-      status = CRM_OK;
-    } else if (status == CRM_OK) {
-      for (size_t i = 0; i < n; i++) {
-        if (status == CRM_OK && !run->refresh->full_wanted)
-          status = take_answer(run, &questions[i], results[i]);
-        PQclear(results[i]);
-      }
-    }
-  }
-  for (size_t i = 0; i < n; i++)
-    free_question(&questions[i]);
-  for (int r = 0; r < CRM_RELATIONS && status == CRM_OK && !run->refresh->full_wanted; r++)
-    if (source->database_of[r] == index && run->tasks[r].whole && is_read(run, (enum crm_relation)r))
-      status = read_whole(run, (enum crm_relation)r);
-  for (int r = 0; r < CRM_RELATIONS; r++)
-    if (source->database_of[r] == index) {
-      run->tasks[r].whole = false;
-      free_lists(&run->tasks[r]);
-    }
-  return status;
-}
-
 /* --- all of it ---------------------------------------------------------------------------------------------------- */
 
 /* Relations that did not fit may do so again; and where a refresh failed while it looked at one, nothing is known of it any more. */
-static enum crm_status try_others(struct run *run, size_t index) {
+static enum crm_status try_others(struct crm_run *run, size_t index) {
   struct crm_source *source = run->source;
   for (size_t i = 0; i < source->n_order; i++) {
     enum crm_relation relation = source->order[i];
@@ -583,12 +303,12 @@ static enum crm_status try_others(struct run *run, size_t index) {
       return status;
     bool fits = source->checks[relation].state == CRM_RELATION_OK;
     if (fits != held)
-      want_full(run, fits ? "relation %s fits again" : "relation %s does not fit any more", crm_relation_info(relation)->name);
+      crm_run_want_full(run, fits ? "relation %s fits again" : "relation %s does not fit any more", crm_relation_info(relation)->name);
   }
   return CRM_OK;
 }
 
-static enum crm_status find_changes(struct run *run, bool within) {
+static enum crm_status find_changes(struct crm_run *run, bool within) {
   struct crm_source *source = run->source;
   for (size_t d = 0; d < source->options->n_databases; d++) {
     if (!crm_source_uses(source, d))
@@ -600,7 +320,7 @@ static enum crm_status find_changes(struct run *run, bool within) {
     if (status != CRM_OK || run->refresh->full_wanted)
       return status;
     for (int r = 0; r < CRM_RELATIONS; r++)
-      if (source->database_of[r] == d && is_read(run, (enum crm_relation)r) && database->in_transaction)
+      if (source->database_of[r] == d && crm_run_reads(run, (enum crm_relation)r) && database->in_transaction)
         judge(run, (enum crm_relation)r);
     if (database->in_transaction && !run->refresh->full_wanted)
       status = poll_database(source, d, run, database->lookout.accepted.bound, run->err);
@@ -611,32 +331,32 @@ static enum crm_status find_changes(struct run *run, bool within) {
 }
 
 /* Turns what the patch wants besides into tasks. */
-static enum crm_status take_wants(struct run *run, bool *any) {
+static enum crm_status take_wants(struct crm_run *run, bool *any) {
   const struct crm_patch_want *wants;
   size_t n = crm_patch_wanted(run->patch, &wants);
   *any = n > 0;
   for (size_t i = 0; i < n; i++) {
-    struct task *task = &run->tasks[wants[i].relation];
+    struct crm_task *task = &run->tasks[wants[i].relation];
     uint32_t number;
     enum crm_status status = need_lists(run, task);
     if (status == CRM_OK && crm_dict_add(&task->accounts, wants[i].account_id, wants[i].len, &number) != CRM_OK)
       status = no_memory(run);
-    if (status == CRM_OK && !is_read(run, wants[i].relation))
-      want_full(run, "relation %s is needed but cannot be read", crm_relation_info(wants[i].relation)->name);
+    if (status == CRM_OK && !crm_run_reads(run, wants[i].relation))
+      crm_run_want_full(run, "relation %s is needed but cannot be read", crm_relation_info(wants[i].relation)->name);
     if (status != CRM_OK)
       return status;
   }
   return CRM_OK;
 }
 
-static bool has_task(const struct run *run, size_t index) {
+static bool has_task(const struct crm_run *run, size_t index) {
   for (int r = 0; r < CRM_RELATIONS; r++)
     if (run->source->database_of[r] == index && (run->tasks[r].whole || run->tasks[r].lists))
       return true;
   return false;
 }
 
-static enum crm_status read_changes(struct run *run) {
+static enum crm_status read_changes(struct crm_run *run) {
   struct crm_source *source = run->source;
   for (bool any = true; any;) {
     for (size_t d = 0; d < source->options->n_databases; d++) {
@@ -646,7 +366,7 @@ static enum crm_status read_changes(struct run *run) {
        * is found at the next look. */
       enum crm_status status = source->databases[d].in_transaction ? CRM_OK : crm_source_begin_bare(source, d, run->err);
       if (status == CRM_OK)
-        status = read_tasks(run, d);
+        status = crm_run_read(run, d);
       if (status != CRM_OK || run->refresh->full_wanted)
         return status;
     }
@@ -661,10 +381,10 @@ static enum crm_status read_changes(struct run *run) {
 
 enum crm_status crm_source_refresh_picture(struct crm_source *source, struct crm_picture *picture, struct crm_refresh *refresh, bool within,
                                            struct crm_error *err) {
-  struct run run = {.source = source, .picture = picture, .refresh = refresh, .within = within, .err = err};
+  struct crm_run run = {.source = source, .picture = picture, .refresh = refresh, .within = within, .err = err};
   *refresh = (struct crm_refresh){0};
   if (!source->followed) {
-    want_full(&run, "there was no full read yet");
+    crm_run_want_full(&run, "there was no full read yet");
     return CRM_OK;
   }
   int64_t start_us = crm_clock_monotonic_us();
@@ -675,12 +395,12 @@ enum crm_status crm_source_refresh_picture(struct crm_source *source, struct crm
   start_us = crm_clock_monotonic_us();
   if (status == CRM_OK && !refresh->full_wanted) {
     for (int r = 0; r < CRM_RELATIONS; r++)
-      if (is_read(&run, (enum crm_relation)r))
+      if (crm_run_reads(&run, (enum crm_relation)r))
         crm_patch_read_at(run.patch, (enum crm_relation)r, database_of(&run, (enum crm_relation)r)->read_at);
     status = read_changes(&run);
   }
   if (status == CRM_ERR_LIMIT) { /* the patch and the picture together; a picture alone may fit */
-    want_full(&run, "what has changed does not fit into MaxMemory beside the picture");
+    crm_run_want_full(&run, "what has changed does not fit into MaxMemory beside the picture");
     crm_error_clear(err);
     status = CRM_OK;
   }
@@ -695,7 +415,7 @@ enum crm_status crm_source_refresh_picture(struct crm_source *source, struct crm
     crm_source_end(source);
   source->phase_us[CRM_PHASE_READ] = crm_clock_monotonic_us() - start_us;
   for (int r = 0; r < CRM_RELATIONS; r++)
-    free_lists(&run.tasks[r]);
+    crm_task_free(&run.tasks[r]);
   if (status == CRM_OK && !refresh->full_wanted)
     refresh->patch = run.patch;
   else

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* The rows of a refresh: lists of keys and accounts, and whole relations, into the patch. */
+#include "crm_config.h"
+
+#include "source/refresh.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/strbuf.h"
+
+/* Rows by key or account are read until that would take this share of the time of reading the whole relation. Both times are measured: that
+ * of the whole relation at its last reading, that of lists per unit of the planner's cost, since its estimates of lookups are dear by
+ * default. Before the first list a lookup is taken for as much cheaper than estimated, as is usual for tables in memory. */
+#define WHOLE_FROM 0.7
+#define LOOKUPS_CHEAPER 8.0
+#define LIST_MAX ((size_t)64 << 20)
+
+/* A patch holds rows as they came, some 240 bytes each where a picture takes about 35. So relations that are to be read whole and would
+ * take more than a second picture are not patched: everything is read anew, which takes no more than that. */
+#define PATCH_ROW_BYTES 240
+#define PATCH_BYTES_LEAST ((uint64_t)64 << 20)
+
+static enum crm_status no_memory(struct crm_run *run) {
+  return crm_error_set(run->err, CRM_ERR_MEMORY, "out of memory");
+}
+
+struct taking {
+  struct crm_run *run;
+  enum crm_relation relation;
+  struct crm_dict *found; /* keys that came, or NULL */
+};
+
+static enum crm_status take_row(void *ctx, const struct crm_row *row, struct crm_error *err) {
+  const struct taking *t = ctx;
+  if (t->found != NULL) {
+    const struct crm_cell_value *key = &row->cells[crm_relation_key(t->relation)];
+    uint32_t number;
+    if (key->set && crm_dict_add(t->found, key->text, key->len, &number) != CRM_OK)
+      return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
+  }
+  return crm_patch_row(t->run->patch, t->relation, row, err);
+}
+
+static enum crm_status read_whole(struct crm_run *run, enum crm_relation relation) {
+  struct crm_source *source = run->source;
+  enum crm_status status = crm_source_check_relation(source, relation, run->err);
+  if (status == CRM_OK && source->checks[relation].state == CRM_RELATION_OK)
+    status = crm_patch_replace_all(run->patch, relation, run->err);
+  struct taking t = {.run = run, .relation = relation};
+  if (status == CRM_OK && source->checks[relation].state == CRM_RELATION_OK)
+    status = crm_source_copy(source, relation, take_row, &t, run->err);
+  if (status == CRM_OK && source->checks[relation].state != CRM_RELATION_OK)
+    crm_run_want_full(run, "relation %s does not fit any more", crm_relation_info(relation)->name);
+  run->refresh->whole[relation] = true;
+  return status;
+}
+
+static bool put32(struct crm_strbuf *buf, uint32_t v) {
+  const char bytes[4] = {(char)(v >> 24), (char)(v >> 16), (char)(v >> 8), (char)v};
+  crm_strbuf_add(buf, bytes, 4);
+  return crm_strbuf_ok(buf);
+}
+
+/* Values in binary are the same in a result as in a copy, so the copy reader decodes them: only the frame is put around. */
+static enum crm_status decode(struct crm_run *run, enum crm_relation relation, const PGresult *result, struct crm_dict *found) {
+  struct crm_source *source = run->source;
+  struct taking t = {.run = run, .relation = relation, .found = found};
+  int n = PQnfields(result);
+  for (int i = 0; i < n; i++)
+    if ((size_t)n != source->n_fields[relation] || PQftype(result, i) != source->ways[relation].types[i]) {
+      crm_run_want_full(run, "columns of relation %s were altered", crm_relation_info(relation)->name);
+      return CRM_OK;
+    }
+  struct crm_copy_reader reader;
+  crm_copy_reader_init(&reader, source->fields[relation], source->n_fields[relation], source->options->zone, take_row, &t);
+  struct crm_strbuf buf;
+  crm_strbuf_init(&buf, (size_t)1 << 30);
+  crm_strbuf_add(&buf, "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+  enum crm_status status = CRM_OK;
+  for (int row = 0; status == CRM_OK && row < PQntuples(result); row++) {
+    const char count[2] = {(char)(n >> 8), (char)n};
+    crm_strbuf_add(&buf, count, 2);
+    for (int i = 0; i < n; i++) {
+      bool null = PQgetisnull(result, row, i) != 0;
+      (void)put32(&buf, null ? UINT32_MAX : (uint32_t)PQgetlength(result, row, i));
+      if (!null)
+        crm_strbuf_add(&buf, PQgetvalue(result, row, i), (size_t)PQgetlength(result, row, i));
+    }
+    source->rows_received++;
+    source->bytes_received += buf.len;
+    status = crm_strbuf_ok(&buf) ? crm_copy_reader_feed(&reader, buf.data, buf.len, run->err) : no_memory(run);
+    crm_strbuf_reset(&buf);
+  }
+  crm_strbuf_free(&buf);
+  crm_copy_reader_free(&reader);
+  return status;
+}
+
+/* The rows of one list. */
+struct question {
+  enum crm_relation relation;
+  bool by_key;
+  struct crm_dict *list;
+  char *sql, *array;
+};
+
+static void free_question(struct question *q) {
+  free(q->sql);
+  free(q->array);
+}
+
+static bool make_question(struct crm_run *run, struct question *q) {
+  const struct crm_way *way = &run->source->ways[q->relation];
+  struct crm_selection selection = crm_source_selection(run->source, q->relation);
+  char cast[192];
+  snprintf(cast, sizeof(cast), "$1::%s[]", q->by_key ? way->key_type : way->account_type);
+  const char *column = crm_relation_info(q->relation)->columns[q->by_key ? crm_relation_key(q->relation) : 0].name;
+  q->sql = crm_statement_some(&selection, column, cast);
+  struct crm_strbuf array;
+  crm_strbuf_init(&array, LIST_MAX);
+  for (uint32_t i = 1; i < q->list->count; i++)
+    crm_statement_add_item(&array, crm_dict_text(q->list, i), crm_dict_len(q->list, i));
+  q->array = crm_strbuf_take(&array);
+  crm_strbuf_free(&array);
+  return q->sql != NULL && q->array != NULL;
+}
+
+/* Keys that did not come back are not there any more. */
+static enum crm_status delete_missing(struct crm_run *run, const struct question *q, const struct crm_dict *found) {
+  for (uint32_t i = 1; i < q->list->count; i++) {
+    const char *key = crm_dict_text(q->list, i);
+    size_t len = crm_dict_len(q->list, i);
+    if (crm_dict_find(found, key, len) != CRM_DICT_NONE)
+      continue;
+    enum crm_status status = crm_patch_delete(run->patch, q->relation, key, len, run->err);
+    if (status != CRM_OK)
+      return status;
+  }
+  return CRM_OK;
+}
+
+static enum crm_status take_answer(struct crm_run *run, struct question *q, const PGresult *result) {
+  enum crm_status status = CRM_OK;
+  if (!q->by_key) {
+    for (uint32_t i = 1; i < q->list->count && status == CRM_OK; i++)
+      status = crm_patch_replace(run->patch, q->relation, crm_dict_text(q->list, i), crm_dict_len(q->list, i), run->err);
+    return status == CRM_OK ? decode(run, q->relation, result, NULL) : status;
+  }
+  struct crm_dict found;
+  if (crm_dict_init(&found) != CRM_OK)
+    return no_memory(run);
+  status = decode(run, q->relation, result, &found);
+  if (status == CRM_OK && !run->refresh->full_wanted)
+    status = delete_missing(run, q, &found);
+  crm_dict_free(&found);
+  return status;
+}
+
+/* What the lists of the relation cost, in the planner's units. */
+static double cost_of_lists(const struct crm_run *run, enum crm_relation relation) {
+  const struct crm_way *way = &run->source->ways[relation];
+  const struct crm_task *task = &run->tasks[relation];
+  return task->lists ? (task->keys.count - 1) * way->cost_key + (task->accounts.count - 1) * way->cost_account : 0;
+}
+
+/* Microseconds for a unit of the planner's cost when the relation is read whole. */
+static double whole_rate(const struct crm_source *source, enum crm_relation relation) {
+  return source->us_all[relation] / source->ways[relation].cost_all;
+}
+
+/* Would it be quicker to read the relation whole? */
+static bool is_much(const struct crm_run *run, enum crm_relation relation) {
+  const struct crm_source *source = run->source;
+  double rate = whole_rate(source, relation) / LOOKUPS_CHEAPER;
+  if (source->us_per_cost > 0)
+    rate = source->us_per_cost;
+  return cost_of_lists(run, relation) * rate > WHOLE_FROM * source->us_all[relation] && source->us_all[relation] > 5000;
+}
+
+/* Learns from the time that lists took. One that had to wait must not spoil it for good: it is forgotten by and by, and bounded. */
+static void learn_rate(struct crm_run *run, double us, double cost) {
+  struct crm_source *source = run->source;
+  if (cost < 100)
+    return;
+  double all_us = 0, all_cost = 0;
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    if (crm_run_reads(run, (enum crm_relation)r)) {
+      all_us += source->us_all[r];
+      all_cost += source->ways[r].cost_all;
+    }
+  double most = all_cost > 0 ? all_us / all_cost : us / cost;
+  double rate = us / cost < most ? us / cost : most;
+  source->us_per_cost = source->us_per_cost > 0 ? 0.75 * source->us_per_cost + 0.25 * rate : rate;
+}
+
+/* Would the relations that are to be read whole take more memory than a full read? */
+static bool is_too_much(const struct crm_run *run) {
+  const struct crm_facts *facts = crm_picture_facts(run->picture);
+  uint64_t rows = 0;
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    if (run->tasks[r].whole || run->refresh->whole[r])
+      rows += facts->rows[r];
+  uint64_t bytes = rows * PATCH_ROW_BYTES;
+  return bytes > PATCH_BYTES_LEAST && bytes > crm_picture_bytes(run->picture);
+}
+
+enum crm_status crm_run_read(struct crm_run *run, size_t index) {
+  struct crm_source *source = run->source;
+  struct question questions[2 * CRM_RELATIONS];
+  struct crm_statement statements[2 * CRM_RELATIONS];
+  PGresult *results[2 * CRM_RELATIONS];
+  const char *params[2 * CRM_RELATIONS];
+  size_t n = 0, failed = 0;
+  double cost = 0;
+  enum crm_status status = CRM_OK;
+  for (int r = 0; r < CRM_RELATIONS && status == CRM_OK; r++) {
+    struct crm_task *task = &run->tasks[r];
+    if (source->database_of[r] != index || !crm_run_reads(run, (enum crm_relation)r))
+      continue;
+    if (task->lists && task->keys.count > 1 && !crm_picture_keyed(run->picture, (enum crm_relation)r))
+      task->whole = true;
+    task->whole |= is_much(run, (enum crm_relation)r);
+    task->whole &= !run->given[r];
+    run->given[r] |= task->whole || task->lists;
+    cost += task->whole ? 0 : cost_of_lists(run, (enum crm_relation)r);
+    for (int by_key = 0; by_key < 2 && !task->whole && task->lists; by_key++) {
+      struct question q = {.relation = (enum crm_relation)r, .by_key = by_key, .list = by_key ? &task->keys : &task->accounts};
+      if (q.list->count < 2)
+        continue;
+      questions[n] = q;
+      if (!make_question(run, &questions[n]))
+        status = no_memory(run);
+      params[n] = questions[n].array;
+      statements[n] = (struct crm_statement){.sql = questions[n].sql, .n_params = 1, .params = &params[n], .binary = true, .prepare = true};
+      n++;
+    }
+  }
+  if (status == CRM_OK && !run->within && is_too_much(run)) {
+    run->refresh->routine = !run->refresh->full_wanted;
+    crm_run_want_full(run, "most of it has changed");
+  }
+  if (status == CRM_OK && n > 0 && !run->refresh->full_wanted) {
+    int64_t start_us = crm_clock_monotonic_us();
+    status = crm_connection_pipeline(&source->databases[index].connection, statements, n, results, &failed, run->err);
+    if (status == CRM_OK)
+      learn_rate(run, (double)(crm_clock_monotonic_us() - start_us), cost);
+    if (status == CRM_ERR_SQL && !crm_sqlstate_passing(run->err->sqlstate)) {
+      crm_run_want_full(run, "reading rows of relation %s was refused", crm_relation_info(questions[failed].relation)->name);
+      crm_error_clear(run->err);
+      status = CRM_OK;
+    } else if (status == CRM_OK) {
+      for (size_t i = 0; i < n; i++) {
+        if (status == CRM_OK && !run->refresh->full_wanted)
+          status = take_answer(run, &questions[i], results[i]);
+        PQclear(results[i]);
+      }
+    }
+  }
+  for (size_t i = 0; i < n; i++)
+    free_question(&questions[i]);
+  for (int r = 0; r < CRM_RELATIONS && status == CRM_OK && !run->refresh->full_wanted; r++)
+    if (source->database_of[r] == index && run->tasks[r].whole && crm_run_reads(run, (enum crm_relation)r))
+      status = read_whole(run, (enum crm_relation)r);
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    if (source->database_of[r] == index) {
+      run->tasks[r].whole = false;
+      crm_task_free(&run->tasks[r]);
+    }
+  return status;
+}
