@@ -40,7 +40,7 @@ EXTRA_DIST += \
 	tests/lib/tap.sh \
 	tests/lib/tsan.supp
 
-.PHONY: check-e2e check-e2e-crm check-e2e-exports check-threads check-unit
+.PHONY: check-compiled check-e2e check-e2e-crm check-e2e-exports check-threads check-unit
 check-e2e: all
 	$(MAKE) check-TESTS TESTS='$(e2e_tests) $(exports_tests)'
 check-e2e-crm: all
@@ -51,6 +51,11 @@ check-e2e-exports: all
 # The programs among the tests alone, for valgrind and other wrappers: make check-unit T_LOG_COMPILER=...
 check-unit: all
 	tests=; for t in $(TESTS); do case $$t in *.t) tests="$$tests $$t";; esac; done; \
+	$(MAKE) check-TESTS TESTS="$$tests"
+
+# Those that run code of ours that was compiled, for instrumented builds: not what only reads files.
+check-compiled: all
+	tests=; for t in $(TESTS); do case " $(tree_tests) $(dashboards_tests) $(rules_tests) " in *" $$t "*) ;; *) tests="$$tests $$t";; esac; done; \
 	$(MAKE) check-TESTS TESTS="$$tests"
 
 # Those among them that run more than one thread, and nothing else built: for ThreadSanitizer, which is slow.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Rules for Prometheus, with promtool: in `make check`.
-TESTS += tests/prometheus/test-rules.sh
+rules_tests = tests/prometheus/test-rules.sh
+TESTS += $(rules_tests)
 dist_check_SCRIPTS += tests/prometheus/test-rules.sh
 EXTRA_DIST += \
 	tests/prometheus/alerts-accounts.test.yml \
