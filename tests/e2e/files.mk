@@ -13,6 +13,7 @@ e2e_tests = \
 	tests/e2e/test-e2e.sh \
 	tests/e2e/test-faults.sh \
 	tests/e2e/test-follow.sh \
+	tests/e2e/test-logical.sh \
 	tests/e2e/test-requirements.sh \
 	tests/e2e/test-notify.sh \
 	tests/e2e/test-dashboards.sh \
