@@ -292,6 +292,7 @@ CACHE_QUERY_PORT = $CARBON_QUERY_PORT
 LOG_UPDATES = False
 LOG_CREATES = False
 CARBON_METRIC_INTERVAL = 0
+ENABLE_TAGS = False
 CONF
   write_file "$SVC_DIR/graphite/conf/storage-schemas.conf" <<CONF
 [all]
