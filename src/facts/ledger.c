@@ -151,6 +151,15 @@ enum crm_status crm_ledger_add(struct crm_ledger *l, enum crm_relation relation,
   return CRM_OK;
 }
 
+bool crm_ledger_has_account(const struct crm_ledger *l, enum crm_relation relation, uint64_t account) {
+  if (account == 0 || l->n_chains == 0)
+    return false;
+  uint32_t at = *chain(l, l->by_account, relation, account);
+  while (at != CRM_LEDGER_END && !(l->entries[at].relation == relation && l->entries[at].account == account))
+    at = l->entries[at].by_account.next;
+  return at != CRM_LEDGER_END;
+}
+
 static void forget(struct crm_ledger *l, uint32_t at, uint64_t counts[CRM_REJECTS]) {
   struct crm_ledger_entry *entry = &l->entries[at];
   counts[entry->reason] -= entry->count;

@@ -5,6 +5,7 @@
 #ifndef CRM_FACTS_LEDGER_H
 #define CRM_FACTS_LEDGER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,8 @@ size_t crm_ledger_bytes(const struct crm_ledger *ledger);
 enum crm_status crm_ledger_reserve(struct crm_ledger *ledger, size_t more) CRM_MUSTCHECK;
 enum crm_status crm_ledger_add(struct crm_ledger *ledger, enum crm_relation relation, uint64_t account, uint64_t key,
                                enum crm_reject reason, uint32_t count) CRM_MUSTCHECK;
+/* Were rows of the account refused? */
+bool crm_ledger_has_account(const struct crm_ledger *ledger, enum crm_relation relation, uint64_t account);
 /* Each takes from counts[reason] what it forgets. */
 void crm_ledger_forget_account(struct crm_ledger *ledger, enum crm_relation relation, uint64_t account, uint64_t counts[CRM_REJECTS]);
 void crm_ledger_forget_key(struct crm_ledger *ledger, enum crm_relation relation, uint64_t key, uint64_t counts[CRM_REJECTS]);

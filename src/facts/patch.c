@@ -32,9 +32,10 @@ void crm_patch_unprepare(struct crm_patch *patch) {
   if (!patch->begun)
     return;
   patch->begun = patch->prepared = false;
-  patch->n_touched = patch->n_keys = patch->n_wants = 0;
+  patch->n_touched = patch->n_keys = patch->n_days = patch->n_wants = 0;
   crm_pairs_clear(&patch->touched_by_id);
   crm_pairs_clear(&patch->keys_by_digest);
+  crm_pairs_clear(&patch->days_by_tag);
   crm_facts_unref(patch->delta);
   patch->delta = NULL;
   crm_ledger_free(&patch->ledger);
@@ -49,16 +50,19 @@ void crm_patch_free(struct crm_patch *patch) {
   crm_arena_free(&patch->work);
   crm_pairs_free(&patch->touched_by_id);
   crm_pairs_free(&patch->keys_by_digest);
+  crm_pairs_free(&patch->days_by_tag);
   free(patch->touched);
   free(patch->keys);
+  free(patch->days);
   free(patch->wants);
   free(patch);
 }
 
 size_t crm_patch_bytes(const struct crm_patch *patch) {
   return sizeof(*patch) + patch->arena.used + patch->work.used + patch->touched_cap * sizeof(*patch->touched) +
-         patch->keys_cap * sizeof(*patch->keys) + patch->wants_cap * sizeof(*patch->wants) + crm_pairs_bytes(&patch->touched_by_id) +
-         crm_pairs_bytes(&patch->keys_by_digest) + crm_ledger_bytes(&patch->ledger) +
+         patch->keys_cap * sizeof(*patch->keys) + patch->days_cap * sizeof(*patch->days) + patch->wants_cap * sizeof(*patch->wants) +
+         crm_pairs_bytes(&patch->touched_by_id) + crm_pairs_bytes(&patch->keys_by_digest) + crm_pairs_bytes(&patch->days_by_tag) +
+         crm_ledger_bytes(&patch->ledger) +
          (patch->delta == NULL ? 0 : crm_facts_bytes(patch->delta));
 }
 
@@ -71,14 +75,14 @@ static enum crm_status check_ceiling(const struct crm_patch *patch, size_t befor
   return p->ceiling != 0 && needed > p->ceiling ? crm_picture_too_large(p, needed, err) : CRM_OK;
 }
 
-static enum crm_status note(struct crm_patch *patch, struct crm_patch_note **list, enum crm_relation relation, const char *text, size_t len,
-                            struct crm_error *err) {
+static enum crm_status note(struct crm_patch *patch, struct crm_patch_note **list, enum crm_relation relation, crm_day day,
+                            const char *text, size_t len, struct crm_error *err) {
   size_t before = patch->arena.used;
   struct crm_patch_note *n = crm_arena_alloc(&patch->arena, sizeof(*n));
   char *copy = crm_arena_strndup(&patch->arena, text, len);
   if (n == NULL || copy == NULL)
     return crm_patch_no_memory(err);
-  *n = (struct crm_patch_note){.next = *list, .relation = relation, .order = ++patch->order, .text = copy, .len = len};
+  *n = (struct crm_patch_note){.next = *list, .relation = relation, .day = day, .order = ++patch->order, .text = copy, .len = len};
   *list = n;
   crm_patch_unprepare(patch);
   return check_ceiling(patch, before, err);
@@ -97,7 +101,14 @@ enum crm_status crm_patch_replace(struct crm_patch *patch, enum crm_relation rel
   if (relation == CRM_REL_ACCOUNT || !is_available(patch, relation))
     return crm_error_set(err, CRM_ERR_DATA, "relation %s has no rows of accounts that could be replaced",
                          crm_relation_info(relation)->name);
-  return len == 0 ? CRM_OK : note(patch, &patch->replace, relation, account_id, len, err);
+  return len == 0 ? CRM_OK : note(patch, &patch->replace, relation, CRM_DAY_NONE, account_id, len, err);
+}
+
+enum crm_status crm_patch_replace_day(struct crm_patch *patch, enum crm_relation relation, const char *account_id, size_t len, crm_day day,
+                                      struct crm_error *err) {
+  if (crm_relation_day(relation) < 0 || !is_available(patch, relation) || day == CRM_DAY_NONE)
+    return crm_error_set(err, CRM_ERR_DATA, "relation %s has no rows of days that could be replaced", crm_relation_info(relation)->name);
+  return len == 0 ? CRM_OK : note(patch, &patch->replace, relation, day, account_id, len, err);
 }
 
 enum crm_status crm_patch_replace_all(struct crm_patch *patch, enum crm_relation relation, struct crm_error *err) {
@@ -111,7 +122,7 @@ enum crm_status crm_patch_replace_all(struct crm_patch *patch, enum crm_relation
 enum crm_status crm_patch_delete(struct crm_patch *patch, enum crm_relation relation, const char *key, size_t len, struct crm_error *err) {
   if (!crm_picture_keyed(patch->picture, relation))
     return crm_error_set(err, CRM_ERR_DATA, "relation %s has no key by which a row could be deleted", crm_relation_info(relation)->name);
-  return len == 0 ? CRM_OK : note(patch, &patch->delete, relation, key, len, err);
+  return len == 0 ? CRM_OK : note(patch, &patch->delete, relation, CRM_DAY_NONE, key, len, err);
 }
 
 void crm_patch_reject(struct crm_patch *patch, enum crm_relation relation, enum crm_reject reason) {

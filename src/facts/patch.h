@@ -20,7 +20,7 @@
  * of accounts means nothing; within an account rows are in canonical order, as after a full read.
  *
  * What a patch says is a *set*: the order of calls does not matter, except that crm_patch_prepare comes behind them. Within one patch
- * deletions come first, then spans that are replaced are emptied, then the rows are put in; rows that were given before their span was
+ * deletions come first, then spans that are replaced, or days of spans, are emptied, then the rows are put in; rows that were given before their span was
  * announced do not count any more, so that a span may be read again whole. The rows of a patch with one key are *all*
  * rows with that key, hence a key given twice is a duplicate, of which one is kept and the other counted, as in a full read.
  * So the rows of a patch belong to one snapshot; who follows a log of changes collects the keys and reads them in the end.
@@ -82,6 +82,10 @@ void crm_patch_read_at(struct crm_patch *patch, enum crm_relation relation, crm_
  * or unknown: then its rows are counted as such. Twice is the same as once. CRM_ERR_DATA if the relation is not available. */
 enum crm_status crm_patch_replace(struct crm_patch *patch, enum crm_relation relation, const char *account_id, size_t len,
                                   struct crm_error *err) CRM_MUSTCHECK;
+/* The same for the account's rows of one day, in a relation of figures of days (crm_relation_day): its rows of other days stay. Rows of that
+ * day are taken, others of the account are not unless their span is replaced too. */
+enum crm_status crm_patch_replace_day(struct crm_patch *patch, enum crm_relation relation, const char *account_id, size_t len, crm_day day,
+                                      struct crm_error *err) CRM_MUSTCHECK;
 /* A whole relation is read anew: crm_patch_replace for every account, known or not, at the cost of the relation. Forgets every refused
  * row of it, and makes it available if it was not. Of `account`: accounts that are not given are deleted. Comes
  * before any row of the relation: those given earlier in this patch would be there twice. */
@@ -96,9 +100,7 @@ enum crm_status crm_patch_row(struct crm_patch *patch, enum crm_relation relatio
 void crm_patch_reject(struct crm_patch *patch, enum crm_relation relation, enum crm_reject reason);
 
 /* The row with that key goes, whichever account has it; of `account`, the account with all its rows (also where it comes back in
- * this patch: an id used again). A key that is not there is no error. CRM_ERR_DATA if the relation has no usable key.
- * An account's rows that stay in the CRM without it would be counted as of an unknown account by a full read: whoever deletes an account
- * and cannot rule that out replaces its spans in the same patch. */
+ * this patch: an id used again). A key that is not there is no error. CRM_ERR_DATA if the relation has no usable key. */
 enum crm_status crm_patch_delete(struct crm_patch *patch, enum crm_relation relation, const char *key, size_t len,
                                  struct crm_error *err) CRM_MUSTCHECK;
 
@@ -107,9 +109,11 @@ enum crm_status crm_patch_delete(struct crm_patch *patch, enum crm_relation rela
 enum crm_status crm_patch_prepare(struct crm_patch *patch, struct crm_error *err) CRM_MUSTCHECK;
 
 /* Spans that must be replaced in this patch, or it is refused, because what is there was read under other circumstances:
- * - every available relation of an account that is new to the picture (its rows were refused as of an unknown account);
+ * - every available relation of an account that is new to the picture (its rows were refused as of an unknown account), or that is
+ * deleted (rows that it leaves in the CRM are refused from now on);
  * - revenue, contract, invoice, opportunity of an account whose currency has changed (rows without one of their own have the account's);
- * - engagement of an account that gained a contact's id (lists of contacts name it, perhaps).
+ * - engagement of an account that gained a contact's id (lists of contacts name it, perhaps);
+ * - a relation of which days of an account are replaced, where rows of the account were refused: of which day is not remembered.
  * What was announced by crm_patch_replace already is not listed. Valid until the next call with this patch but crm_patch_wanted. */
 struct crm_patch_want {
   enum crm_relation relation;

@@ -38,9 +38,10 @@ struct crm_patch_row {
   struct crm_cell_value cells[]; /* of those columns */
 };
 
-struct crm_patch_note { /* a span to replace or a key to delete */
+struct crm_patch_note { /* a span to replace, or a day of it, or a key to delete */
   struct crm_patch_note *next;
   enum crm_relation relation;
+  crm_day day; /* CRM_DAY_NONE: all */
   uint32_t order;
   const char *text;
   size_t len;
@@ -56,6 +57,7 @@ struct crm_touched {
   bool given;                    /* a row of `account` came */
   bool deleted;                  /* what was there before goes */
   uint32_t replaced;             /* bit per relation */
+  uint32_t by_day;               /* bit per relation of which some days are replaced */
   uint32_t changed;              /* bit per relation whose span in the patch's facts is the whole new span */
   uint32_t since[CRM_RELATIONS]; /* order of the call that announced the span */
 };
@@ -63,6 +65,14 @@ struct crm_touched {
 struct crm_patch_key {
   enum crm_relation relation;
   uint64_t digest;
+};
+
+/* A day of an account that is replaced. */
+struct crm_patch_day {
+  enum crm_relation relation;
+  uint32_t touched; /* the account, by its number among those that are touched */
+  crm_day day;
+  uint32_t since; /* order of the call */
 };
 
 struct crm_patch {
@@ -85,6 +95,9 @@ struct crm_patch {
   struct crm_patch_key *keys;     /* given or deleted */
   size_t n_keys, keys_cap;
   struct crm_pairs keys_by_digest;
+  struct crm_patch_day *days;
+  size_t n_days, days_cap;
+  struct crm_pairs days_by_tag;
   struct crm_facts *delta;
   struct crm_ledger ledger;
   struct crm_patch_want *wants;

@@ -115,6 +115,55 @@ static enum crm_status take_key(struct crm_patch *patch, enum crm_relation relat
   }
 }
 
+/* --- days ---------------------------------------------------------------------------------------------------------- */
+
+static uint32_t day_tag(enum crm_relation relation, uint32_t touched, crm_day day) {
+  return (((uint32_t)day * 16 + (uint32_t)relation) * UINT32_C(0x9e3779b1)) ^ (touched * UINT32_C(0x85ebca6b));
+}
+
+/* NULL if that day of the account is not replaced. */
+static struct crm_patch_day *find_day(const struct crm_patch *patch, enum crm_relation relation, const struct crm_touched *t, crm_day day) {
+  uint32_t touched = (uint32_t)(t - patch->touched);
+  uint32_t tag = day_tag(relation, touched, day);
+  size_t at = crm_pairs_start(&patch->days_by_tag, tag);
+  for (;;) {
+    uint32_t i = crm_pairs_next(&patch->days_by_tag, tag, &at);
+    if (i == CRM_PAIR_NONE)
+      return NULL;
+    struct crm_patch_day *d = &patch->days[i];
+    if (d->relation == relation && d->touched == touched && d->day == day)
+      return d;
+  }
+}
+
+/* Notes come the last first: the first one counts. */
+static enum crm_status take_day(struct crm_patch *patch, struct crm_touched *t, const struct crm_patch_note *n, struct crm_error *err) {
+  t->by_day |= BIT(n->relation);
+  struct crm_patch_day *known = find_day(patch, n->relation, t, n->day);
+  if (known != NULL) {
+    known->since = n->order;
+    return CRM_OK;
+  }
+  void *data = patch->days;
+  enum crm_status status = crm_vec_reserve(&data, &patch->days_cap, patch->n_days + 1, sizeof(*patch->days));
+  patch->days = data;
+  if (status != CRM_OK || crm_pairs_reserve(&patch->days_by_tag, 1) != CRM_OK)
+    return crm_patch_no_memory(err);
+  uint32_t touched = (uint32_t)(t - patch->touched);
+  patch->days[patch->n_days] = (struct crm_patch_day){n->relation, touched, n->day, n->order};
+  crm_pairs_add(&patch->days_by_tag, day_tag(n->relation, touched, n->day), (uint32_t)patch->n_days++);
+  return CRM_OK;
+}
+
+/* Of a row that was given: the day's replacement that it is part of; NULL if there is none. */
+static const struct crm_patch_day *day_of_row(const struct crm_patch *patch, enum crm_relation relation, const struct crm_touched *t,
+                                              const struct crm_patch_row *row) {
+  if (t == NULL || (t->by_day & BIT(relation)) == 0)
+    return NULL;
+  const struct crm_cell_value *day = cell_of(row, (unsigned)crm_relation_day(relation));
+  return day == NULL ? NULL : find_day(patch, relation, t, day->day);
+}
+
 /* --- what was said ------------------------------------------------------------------------------------------------- */
 
 static enum crm_status collect_notes(struct crm_patch *patch, struct crm_error *err) {
@@ -122,6 +171,12 @@ static enum crm_status collect_notes(struct crm_patch *patch, struct crm_error *
     struct crm_touched *t = touch(patch, n->text, n->len, err);
     if (t == NULL)
       return err->status;
+    if (n->day != CRM_DAY_NONE) {
+      enum crm_status status = take_day(patch, t, n, err);
+      if (status != CRM_OK)
+        return status;
+      continue;
+    }
     t->replaced |= BIT(n->relation);
     t->since[n->relation] = n->order; /* the list is the last first */
   }
@@ -173,7 +228,7 @@ static enum crm_status collect_row(struct crm_patch *patch, enum crm_relation re
                                    struct crm_error *err) {
   const struct crm_cell_value *id = cell_of(row, CRM_IX_ACCOUNT_ID);
   struct crm_touched *t = has_text(id) ? find_touched(patch, digest_of(patch, id->text, id->len), id->text, id->len) : NULL;
-  if (is_of_span(patch, relation, t))
+  if (is_of_span(patch, relation, t) || day_of_row(patch, relation, t, row) != NULL)
     return CRM_OK;
   if (!crm_picture_keyed(patch->picture, relation))
     return has_text(id)
@@ -214,7 +269,7 @@ static void settle(struct crm_patch *patch) {
     }
     if (!t->given && t->old != CRM_NO_ROW && patch->all_since[CRM_REL_ACCOUNT] != 0)
       t->deleted = true;
-    t->changed |= t->replaced;
+    t->changed |= t->replaced | t->by_day;
     if (t->old == CRM_NO_ROW || t->deleted)
       t->changed |= available & ~BIT(CRM_REL_ACCOUNT);
     if ((t->changed & WITH_CONTACTS) != 0)
@@ -271,9 +326,11 @@ static uint32_t rows_that_stay(const struct crm_patch *patch, enum crm_relation 
   uint32_t start = crm_span_start(facts, relation, t->old);
   uint32_t n = crm_span_length(facts, relation, t->old);
   bool keyed = crm_has_key(relation) && patch->n_keys > 0;
+  const crm_day *days = (t->by_day & BIT(relation)) != 0 ? crm_held_get(facts, crm_layout(relation)->columns[0].offset) : NULL;
   uint32_t kept = 0;
   for (uint32_t r = start; r < start + n; r++)
-    if (!keyed || !is_key_given(patch, relation, crm_picture_key_of(facts, relation, r)))
+    if ((!keyed || !is_key_given(patch, relation, crm_picture_key_of(facts, relation, r))) &&
+        (days == NULL || find_day(patch, relation, t, days[r]) == NULL))
       rows[kept++] = r;
   return kept;
 }
@@ -310,7 +367,10 @@ static bool counts(const struct crm_patch *patch, enum crm_relation relation, co
     return row->order > t->since[relation];
   if (patch->all_since[relation] != 0)
     return row->order > patch->all_since[relation];
-  return has_text(cell_of(row, 1));
+  if (crm_has_key(relation))
+    return has_text(cell_of(row, 1));
+  const struct crm_patch_day *day = day_of_row(patch, relation, t, row);
+  return day != NULL && row->order > day->since;
 }
 
 static enum crm_status feed_relation(struct crm_patch *patch, struct crm_builder *b, enum crm_relation relation, struct crm_error *err) {
@@ -386,12 +446,15 @@ static bool gained_contact(const struct crm_patch *patch, const struct crm_touch
 }
 
 static unsigned wanted_of(const struct crm_patch *patch, const struct crm_touched *t) {
-  if (t->delta == CRM_NO_ROW)
-    return 0;
   unsigned available = available_relations(patch) & ~BIT(CRM_REL_ACCOUNT) & ~t->replaced;
-  if (t->old == CRM_NO_ROW || t->deleted)
-    return available;
   unsigned wanted = 0;
+  for (int r = 1; r < CRM_RELATIONS && t->by_day != 0; r++)
+    if ((t->by_day & BIT(r)) != 0 && crm_ledger_has_account(&patch->picture->ledger, (enum crm_relation)r, t->digest))
+      wanted |= BIT(r);
+  if (t->deleted || (t->old == CRM_NO_ROW && t->delta != CRM_NO_ROW))
+    return available;
+  if (t->delta == CRM_NO_ROW)
+    return wanted & available;
   const struct crm_facts *old = patch->picture->facts;
   const struct crm_facts *new = patch->delta;
   if (t->given && strcmp(currency_code(old, old->account.currency[t->old]), currency_code(new, new->account.currency[t->delta])) != 0)

@@ -57,6 +57,10 @@ struct crm_relation_info {
 };
 
 const struct crm_relation_info *crm_relation_info(enum crm_relation relation);
+/* The column that holds the day of a relation whose rows are figures of days (the one by which old rows may be left out), or -1. */
+static inline int crm_relation_day(enum crm_relation relation) {
+  return crm_relation_info(relation)->history_column;
+}
 /* CRM_RELATIONS if there is none of that name. */
 enum crm_relation crm_relation_by_name(const char *name);
 

@@ -3,7 +3,7 @@
  * every series at several instants must be the same after each patch.
  *
  * The CRM is a list of rows as text, sensible ones and not. A step changes some of them and tells the picture of it as a reader
- * would: spans read anew, rows by key, deletions, whole relations, and whatever the patch wants besides. */
+ * would: spans read anew, days of them, rows by key, deletions, whole relations, and whatever the patch wants besides. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -284,6 +284,11 @@ struct step {
     int key;
   } keys[64];
   int n_keys;
+  struct {
+    enum crm_relation relation;
+    int account, day;
+  } days[16];
+  int n_days;
 };
 
 static void note_key(struct step *s, enum crm_relation relation, int key) {
@@ -312,6 +317,41 @@ static void replace_span(struct crm_model *m, struct chance *c, struct step *s, 
   fill_span(m, c, r, account);
 }
 
+/* The day of a row, which is its second cell. */
+static int day_of(const struct model_row *row) {
+  return atoi(strchr(row->text, '|') + 1);
+}
+
+static void set_day(struct model_row *row, int day) {
+  char before[TEXT];
+  memcpy(before, row->text, sizeof(before));
+  char *cell = strchr(before, '|');
+  *cell++ = '\0';
+  assert_true(snprintf(row->text, TEXT, "%s|%d%s", before, day, strchr(cell, '|')) < TEXT);
+}
+
+/* Some rows of one day of an account instead of those it had, or the same. */
+static void replace_day(struct crm_model *m, struct chance *c, struct step *s) {
+  static const enum crm_relation of_days[] = {CRM_REL_USAGE, CRM_REL_SUPPORT, CRM_REL_HEALTH};
+  enum crm_relation r = of_days[below(c, 3)];
+  int account = below(c, ACCOUNTS + 2), day = TODAY - below(c, 100);
+  for (int i = 0; i < m->n; i++) /* mostly a day that is there */
+    if (m->rows[i].relation == r && m->rows[i].account == account && below(c, 2) == 0)
+      day = day_of(&m->rows[i]);
+  if (!m->available[r] || s->n_days == 16)
+    return;
+  s->days[s->n_days].relation = r;
+  s->days[s->n_days].account = account;
+  s->days[s->n_days++].day = day;
+  if (below(c, 4) == 0)
+    return;
+  for (int i = m->n; i-- > 0;)
+    if (m->rows[i].relation == r && m->rows[i].account == account && day_of(&m->rows[i]) == day)
+      drop_at(m, i);
+  for (int n = below(c, 3); n > 0; n--)
+    set_day(add_row(m, c, r, account, NOBODY), day);
+}
+
 static int some_key(const struct crm_model *m, struct chance *c, enum crm_relation r) {
   int start = m->n == 0 ? 0 : below(c, m->n);
   for (int k = 0; k < m->n; k++) {
@@ -325,11 +365,11 @@ static int some_key(const struct crm_model *m, struct chance *c, enum crm_relati
 static void delete_account(struct crm_model *m, struct chance *c, struct step *s, int account) {
   drop_rows(m, CRM_REL_ACCOUNT, account);
   s->gone[account] = true;
-  bool cascade = below(c, 2) == 0;
+  bool cascade = below(c, 2) == 0; /* else its rows stay, and the patch wants them */
   for (int r = 1; r < CRM_RELATIONS; r++) {
     if (cascade)
       drop_rows(m, (enum crm_relation)r, account);
-    else if (m->available[r])
+    else if (m->available[r] && below(c, 2) == 0)
       s->replaced[r][account] = true;
   }
 }
@@ -338,8 +378,10 @@ static void change(struct crm_model *m, struct chance *c, struct step *s) {
   int account = below(c, ACCOUNTS);
   enum crm_relation r = (enum crm_relation)(1 + below(c, CRM_RELATIONS - 1));
   static const enum crm_relation keyed[] = {CRM_REL_CONTRACT, CRM_REL_ENGAGEMENT, CRM_REL_CONTACT, CRM_REL_GOAL};
-  int what = below(c, 24);
-  if (what < 6) {
+  int what = below(c, 28);
+  if (what >= 24) {
+    replace_day(m, c, s);
+  } else if (what < 6) {
     drop_rows(m, CRM_REL_ACCOUNT, account);
     for (int n = below(c, 8) == 0 ? 2 : 1; n > 0; n--)
       add_row(m, c, CRM_REL_ACCOUNT, account, NOBODY);
@@ -394,6 +436,13 @@ static bool is_key_of(const struct step *s, const struct model_row *row) {
   return false;
 }
 
+static bool is_day_of(const struct step *s, const struct model_row *row) {
+  for (int k = 0; k < s->n_days; k++)
+    if (s->days[k].relation == row->relation && s->days[k].account == row->account && s->days[k].day == day_of(row))
+      return true;
+  return false;
+}
+
 static void give_want(struct crm_patch *patch, const struct crm_model *m, const struct crm_patch_want *want) {
   struct crm_error err = {0};
   char id[16];
@@ -419,6 +468,10 @@ static void announce(struct crm_patch *patch, const struct step *s) {
       if (s->replaced[r][a])
         must(crm_patch_replace(patch, (enum crm_relation)r, name, strlen(name), &err), &err);
   }
+  for (int k = 0; k < s->n_days; k++) {
+    account_name(s->days[k].account, name);
+    must(crm_patch_replace_day(patch, s->days[k].relation, name, strlen(name), s->days[k].day, &err), &err);
+  }
   for (int k = 0; k < s->n_keys; k++) {
     key_name(s->keys[k].relation, s->keys[k].key, name);
     must(crm_patch_delete(patch, s->keys[k].relation, name, strlen(name), &err), &err);
@@ -430,7 +483,7 @@ static void tell(struct crm_patch *patch, const struct crm_model *m, const struc
   announce(patch, s);
   for (int i = 0; i < m->n; i++) {
     const struct model_row *row = &m->rows[i];
-    bool read = s->all[row->relation] || is_key_of(s, row);
+    bool read = s->all[row->relation] || is_key_of(s, row) || is_day_of(s, row);
     if (row->account != NOBODY)
       read = read || (row->relation == CRM_REL_ACCOUNT ? s->account[row->account] : s->replaced[row->relation][row->account]);
     if (read)
