@@ -18,7 +18,8 @@
  * (see logical.h).
  * - Poll: the rows of one table by changed_at, where that is a plain column of the table which leads an index and no condition of the
  * mapping can hide a changed row. The bound is the start of the oldest transaction that ran at the look before (what commits later was
- * stamped later than that), less ChangesOverlap. Keys that came up and are not there any more are deleted. What a poll cannot see is told
+ * stamped later than that), less ChangesOverlap. Keys that came up and are not there any more are deleted. Where a poll tells the day of a
+ * new row, that day of the account is read and not its whole span. What a poll cannot see is told
  * by the counters: deleted rows, rows of the mapping's other tables; then the relation is read whole. With Changes auto the counters must
  * also agree with what the poll found: as many row versions seen as rows were written, and no updates where a row might have moved from one
  * account to another; else the relation is read whole. With Changes poll changed_at is trusted instead. */

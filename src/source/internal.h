@@ -39,6 +39,7 @@ struct crm_watch {
   Oid table;
   bool inserts_only;                 /* what stands for changed_at is inserted_at, which tells of new rows only */
   bool by_key;                       /* the values are keys of the relation, else account ids */
+  bool by_day;                       /* a row tells which day of the account it belongs to, so that a new one changes that alone */
   bool stable_key;                   /* the value identifies the row, so that an update cannot move it away from another value */
   int64_t balance, balance_next;     /* row versions seen less rows counted as written */
   struct crm_seen *seen, *seen_next; /* row versions of the last poll, and of the one at hand */
@@ -57,7 +58,7 @@ struct crm_way {
   size_t n_tracks;
   Oid types[CRM_ROW_COLUMNS]; /* of the fields, as they were checked */
   char account_type[128], key_type[128];
-  double cost_all, cost_account, cost_key; /* by the planner: everything, and one account or key */
+  double cost_all, cost_account, cost_day, cost_key; /* by the planner: everything; one account, day of an account, key */
 };
 
 struct crm_source {

@@ -183,6 +183,11 @@ static void add_remedy(struct probe *p, const char *sql) {
     snprintf(to + len, size - len, "%s%s", len > 0 ? "; " : "", sql);
 }
 
+/* A column of the table itself, by which its rows stand under a day. */
+static bool is_day_of(struct crm_result_column day, Oid table) {
+  return day.found && day.table == table && day.attribute > 0 && crm_builtin_type(day.type).wire == CRM_WIRE_DATE;
+}
+
 /* Tries to poll `sql`, which gives changed_at (or inserted_at) and a key, and adds the watch; else why not is said. */
 static enum crm_status try_watch(struct probe *p, const char *sql, const char *key_name, bool by_key) {
   PGresult *result;
@@ -197,12 +202,16 @@ static enum crm_status try_watch(struct probe *p, const char *sql, const char *k
     PQclear(result);
     return status;
   }
-  struct crm_result_column stamp = crm_result_column(result, "changed_at"), key = crm_result_column(result, key_name);
+  struct crm_result_column stamp = crm_result_column(result, "changed_at"), key = crm_result_column(result, key_name),
+                           day = crm_result_column(result, "day");
   bool inserts_only = !stamp.found;
   if (inserts_only)
     stamp = crm_result_column(result, "inserted_at");
   PQclear(result);
-  const char *stamp_name = inserts_only ? "inserted_at" : "changed_at";
+  const char *stamp_name = inserts_only ? "inserted_at" : "changed_at", *day_name = NULL;
+  int day_column = crm_relation_day(p->relation);
+  if (day_column >= 0 && !by_key && is_day_of(day, stamp.table))
+    day_name = crm_relation_info(p->relation)->columns[day_column].name;
   if (!stamp.found || !key.found) {
     say(p, "the mapping gives no changed_at");
     return CRM_OK;
@@ -227,8 +236,8 @@ static enum crm_status try_watch(struct probe *p, const char *sql, const char *k
   status = crm_connection_run(p->c, "SET LOCAL enable_seqscan = off", NULL, p->err);
   char *plan = NULL;
   if (status == CRM_OK)
-    status = crm_plan_explain(p->database, crm_statement_poll(&selection, key_name, stamp_name, "'9999-01-01 00:00:00+00'::timestamptz"),
-                              &plan, p->err);
+    status = crm_plan_explain(
+        p->database, crm_statement_poll(&selection, key_name, stamp_name, day_name, "'9999-01-01 00:00:00+00'::timestamptz"), &plan, p->err);
   if (status == CRM_OK)
     status = crm_connection_run(p->c, "SET LOCAL enable_seqscan = on", NULL, p->err);
   bool usable = status == CRM_OK && plan != NULL && !has_condition(plan) && strstr(plan, " Cond: ") != NULL;
@@ -240,7 +249,8 @@ static enum crm_status try_watch(struct probe *p, const char *sql, const char *k
     return CRM_OK;
   }
   watch.stable_key = unique;
-  watch.poll = crm_statement_poll(&selection, key_name, stamp_name, "$1::timestamptz");
+  watch.by_day = day_name != NULL;
+  watch.poll = crm_statement_poll(&selection, key_name, stamp_name, day_name, "$1::timestamptz");
   if (watch.poll == NULL)
     return crm_error_set(p->err, CRM_ERR_MEMORY, "out of memory");
   p->way->watches[p->way->n_watches++] = watch;
@@ -328,11 +338,14 @@ static enum crm_status learn_costs(struct probe *p) {
   snprintf(array, sizeof(array), "(SELECT ARRAY[NULL::%s])", way->account_type);
   if (status == CRM_OK)
     status = crm_plan_cost_of(p->database, crm_statement_some(&selection, "account_id", array), &way->cost_account, p->err);
+  if (status == CRM_OK && crm_relation_day(p->relation) >= 0)
+    status = crm_plan_cost_of(p->database, crm_statement_days(&selection, array, "(SELECT ARRAY[NULL::date])"), &way->cost_day, p->err);
   snprintf(array, sizeof(array), "(SELECT ARRAY[NULL::%s])", way->key_type);
   if (status == CRM_OK && key != NULL)
     status = crm_plan_cost_of(p->database, crm_statement_some(&selection, key, array), &way->cost_key, p->err);
   /* The planner takes the array to hold ten. */
   way->cost_account /= 10;
+  way->cost_day /= 10;
   way->cost_key /= 10;
   return status;
 }

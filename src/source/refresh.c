@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/strbuf.h"
 #include "source/refresh.h"
 
 static enum crm_status no_memory(struct crm_run *run) {
@@ -51,6 +52,11 @@ static enum crm_status need_lists(struct crm_run *run, struct crm_task *task) {
     crm_dict_free(&task->keys);
     return no_memory(run);
   }
+  if (crm_dict_init(&task->days) != CRM_OK) {
+    crm_dict_free(&task->keys);
+    crm_dict_free(&task->accounts);
+    return no_memory(run);
+  }
   task->lists = true;
   return CRM_OK;
 }
@@ -59,6 +65,7 @@ void crm_task_free(struct crm_task *task) {
   if (task->lists) {
     crm_dict_free(&task->keys);
     crm_dict_free(&task->accounts);
+    crm_dict_free(&task->days);
   }
   task->lists = false;
 }
@@ -187,54 +194,80 @@ static void judge(struct crm_run *run, enum crm_relation relation) {
 
 /* --- polls -------------------------------------------------------------------------------------------------------- */
 
-/* The rows of one poll: remembers what was seen, and with a run adds what was not seen before to the lists. */
-static enum crm_status take_poll(struct crm_run *run, enum crm_relation relation, struct crm_watch *watch, const PGresult *result,
-                                 int64_t *fresh, struct crm_error *err) {
-  struct crm_task *task = run != NULL ? &run->tasks[relation] : NULL;
+/* The rows of one poll: remembers what was seen, and counts the row versions that were not seen before. */
+static enum crm_status see_poll(struct crm_watch *watch, const PGresult *result, int64_t *fresh, struct crm_error *err) {
   enum crm_status status = CRM_OK;
   crm_seen_free(watch->seen_next);
   watch->seen_next = crm_seen_new();
   watch->balance_next = 0;
+  *fresh = 0;
   if (watch->seen_next == NULL)
     return crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
-  *fresh = 0;
   for (int i = 0; status == CRM_OK && i < PQntuples(result); i++) {
     const char *key = PQgetvalue(result, i, 0), *stamp = PQgetvalue(result, i, 1);
-    int64_t count = strtoll(PQgetvalue(result, i, 2), NULL, 10);
+    int64_t count = strtoll(PQgetvalue(result, i, 2), NULL, 10), before = crm_seen_count(watch->seen, key, stamp);
     status = crm_seen_add(watch->seen_next, key, stamp, count);
-    int64_t before = crm_seen_count(watch->seen, key, stamp);
-    if (status != CRM_OK || task == NULL || before >= count)
-      continue;
-    *fresh += count - before;
-    if (key[0] == '\0') { /* of no account now, but perhaps of one before */
-      task->whole = true;
-      continue;
-    }
-    if (!watch->by_key && !crm_shard_needs_all(relation) && !crm_shard_holds(run->source->options->shard, key, strlen(key)))
-      continue;
-    uint32_t number;
-    status = need_lists(run, task);
-    if (status == CRM_OK)
-      status = crm_dict_add(watch->by_key ? &task->keys : &task->accounts, key, strlen(key), &number);
+    *fresh += count > before ? count - before : 0;
   }
   return status == CRM_OK ? CRM_OK : crm_error_set(err, status, "out of memory");
 }
 
-/* Do the counters bear out what the poll found? If not, the relation is read whole. */
-static void compare(struct crm_run *run, enum crm_relation relation, struct crm_watch *watch, int64_t fresh) {
+/* Do the counters bear out what the poll found? If not, the relation is read whole. True if all that was found are new rows, none of which
+ * can have stood under another account or day before. */
+static bool compare(struct crm_run *run, enum crm_relation relation, struct crm_watch *watch, int64_t fresh) {
   struct crm_source *source = run->source;
   struct crm_way *way = &source->ways[relation];
   int64_t inserted, updated;
   (void)change_of(&database_of(run, relation)->lookout, watch->table, &inserted, &updated);
   watch->balance_next = 0;
-  if (!way->counted || (crm_source_changes(source, relation) == CRM_CHANGES_POLL && !watch->inserts_only))
-    return;
+  if (!way->counted)
+    return watch->inserts_only;
   /* Counters may come later than rows, but never less of them: what a poll saw was written once at least. */
   watch->balance_next = watch->balance + fresh - inserted - updated;
-  if (watch->balance_next < 0 || (updated > 0 && (!watch->stable_key || watch->inserts_only))) {
+  bool are_new = watch->inserts_only || (watch->balance_next == 0 && updated == 0);
+  bool trusted = crm_source_changes(source, relation) == CRM_CHANGES_POLL && !watch->inserts_only;
+  if (!trusted && (watch->balance_next < 0 || (updated > 0 && (!watch->stable_key || watch->inserts_only))))
     run->tasks[relation].whole = true;
-    watch->balance_next = watch->balance_next < 0 ? 0 : watch->balance_next;
+  if (watch->balance_next < 0)
+    watch->balance_next = 0;
+  return are_new;
+}
+
+/* Adds the row of a poll to the lists of its relation: its key, its day or its account. */
+static enum crm_status list_row(struct crm_run *run, enum crm_relation relation, const struct crm_watch *watch, const char *key,
+                                const char *day) {
+  struct crm_task *task = &run->tasks[relation];
+  uint32_t number;
+  enum crm_status status = need_lists(run, task);
+  if (status != CRM_OK)
+    return status;
+  if (day != NULL && strlen(day) == CRM_TASK_DAY) { /* else NULL, infinity, or before Christ */
+    struct crm_strbuf text;
+    crm_strbuf_init(&text, (size_t)1 << 20);
+    crm_strbuf_addf(&text, "%s %s", day, key);
+    status = crm_strbuf_ok(&text) ? crm_dict_add(&task->days, text.data, text.len, &number) : CRM_ERR_MEMORY;
+    crm_strbuf_free(&text);
+  } else {
+    status = crm_dict_add(watch->by_key ? &task->keys : &task->accounts, key, strlen(key), &number);
   }
+  return status == CRM_OK ? CRM_OK : no_memory(run);
+}
+
+/* Turns what a poll found and was not seen before into tasks. */
+static enum crm_status take_poll(struct crm_run *run, enum crm_relation relation, const struct crm_watch *watch, const PGresult *result,
+                                 bool are_new) {
+  struct crm_task *task = &run->tasks[relation];
+  enum crm_status status = CRM_OK;
+  for (int i = 0; status == CRM_OK && i < PQntuples(result) && !task->whole; i++) {
+    const char *key = PQgetvalue(result, i, 0), *stamp = PQgetvalue(result, i, 1);
+    if (crm_seen_count(watch->seen, key, stamp) >= strtoll(PQgetvalue(result, i, 2), NULL, 10))
+      continue;
+    if (key[0] == '\0') /* of no account now, but perhaps of one before */
+      task->whole = true;
+    else if (watch->by_key || crm_shard_needs_all(relation) || crm_shard_holds(run->source->options->shard, key, strlen(key)))
+      status = list_row(run, relation, watch, key, watch->by_day && are_new ? PQgetvalue(result, i, 3) : NULL);
+  }
+  return status;
 }
 
 /* Sends the polls of all relations of the database that are wanted, in one go. Without a run: to remember what they see only. */
@@ -272,9 +305,9 @@ static enum crm_status poll_database(struct crm_source *source, size_t index, st
   for (size_t i = 0; i < n; i++) {
     int64_t fresh = 0;
     if (status == CRM_OK)
-      status = take_poll(run, relations[i], watches[i], results[i], &fresh, err);
+      status = see_poll(watches[i], results[i], &fresh, err);
     if (status == CRM_OK && run != NULL)
-      compare(run, relations[i], watches[i], fresh);
+      status = take_poll(run, relations[i], watches[i], results[i], compare(run, relations[i], watches[i], fresh));
     PQclear(results[i]);
   }
   return status;

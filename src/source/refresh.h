@@ -10,8 +10,10 @@
 struct crm_task {
   bool whole;
   struct crm_dict keys, accounts; /* number 0 is the empty string, which is none */
-  bool lists;                     /* the two are there */
+  struct crm_dict days;           /* of accounts: "2026-11-29 ACCOUNT" */
+  bool lists;                     /* the three are there */
 };
+#define CRM_TASK_DAY 10 /* letters of a day; the account stands one behind it */
 
 struct crm_run {
   struct crm_source *source;

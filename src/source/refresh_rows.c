@@ -99,33 +99,70 @@ static enum crm_status decode(struct crm_run *run, enum crm_relation relation, c
   return status;
 }
 
-/* The rows of one list. */
+/* The rows of one list. Days come first: where the account's span is read too, that is what counts in the end. */
+enum by { BY_DAY, BY_ACCOUNT, BY_KEY, WAYS };
 struct question {
   enum crm_relation relation;
-  bool by_key;
-  struct crm_dict *list;
-  char *sql, *array;
+  enum by by;
+  const struct crm_dict *list;
+  char *sql, *array, *days;
 };
+
+static const struct crm_dict *list_of(const struct crm_task *task, enum by by) {
+  return by == BY_DAY ? &task->days : by == BY_ACCOUNT ? &task->accounts : &task->keys;
+}
 
 static void free_question(struct question *q) {
   free(q->sql);
   free(q->array);
+  free(q->days);
 }
 
 static bool make_question(struct crm_run *run, struct question *q) {
   const struct crm_way *way = &run->source->ways[q->relation];
   struct crm_selection selection = crm_source_selection(run->source, q->relation);
   char cast[192];
-  snprintf(cast, sizeof(cast), "$1::%s[]", q->by_key ? way->key_type : way->account_type);
-  const char *column = crm_relation_info(q->relation)->columns[q->by_key ? crm_relation_key(q->relation) : 0].name;
-  q->sql = crm_statement_some(&selection, column, cast);
-  struct crm_strbuf array;
+  snprintf(cast, sizeof(cast), "$1::%s[]", q->by == BY_KEY ? way->key_type : way->account_type);
+  if (q->by == BY_DAY)
+    q->sql = crm_statement_days(&selection, cast, "$2::date[]");
+  else
+    q->sql = crm_statement_some(
+        &selection, crm_relation_info(q->relation)->columns[q->by == BY_KEY ? crm_relation_key(q->relation) : 0].name, cast);
+  struct crm_strbuf array, days;
   crm_strbuf_init(&array, LIST_MAX);
-  for (uint32_t i = 1; i < q->list->count; i++)
-    crm_statement_add_item(&array, crm_dict_text(q->list, i), crm_dict_len(q->list, i));
+  crm_strbuf_init(&days, LIST_MAX);
+  for (uint32_t i = 1; i < q->list->count; i++) {
+    const char *text = crm_dict_text(q->list, i);
+    size_t before = q->by == BY_DAY ? CRM_TASK_DAY + 1 : 0;
+    crm_statement_add_item(&array, text + before, crm_dict_len(q->list, i) - before);
+    if (q->by == BY_DAY)
+      crm_statement_add_item(&days, text, CRM_TASK_DAY);
+  }
   q->array = crm_strbuf_take(&array);
+  q->days = crm_strbuf_take(&days);
   crm_strbuf_free(&array);
-  return q->sql != NULL && q->array != NULL;
+  crm_strbuf_free(&days);
+  return q->sql != NULL && q->array != NULL && q->days != NULL;
+}
+
+/* Of "2026-11-29 ACCOUNT". */
+static crm_day day_of_item(const char *text) {
+  int year, month, day;
+  return sscanf(text, "%4d-%2d-%2d", &year, &month, &day) == 3 ? crm_day_from_civil(year, month, day) : CRM_DAY_NONE;
+}
+
+/* The spans that the question reads anew. */
+static enum crm_status announce(struct crm_run *run, const struct question *q) {
+  enum crm_status status = CRM_OK;
+  for (uint32_t i = 1; i < q->list->count && status == CRM_OK; i++) {
+    const char *text = crm_dict_text(q->list, i);
+    size_t len = crm_dict_len(q->list, i), before = CRM_TASK_DAY + 1;
+    if (q->by == BY_DAY)
+      status = crm_patch_replace_day(run->patch, q->relation, text + before, len - before, day_of_item(text), run->err);
+    else
+      status = crm_patch_replace(run->patch, q->relation, text, len, run->err);
+  }
+  return status;
 }
 
 /* Keys that did not come back are not there any more. */
@@ -143,27 +180,53 @@ static enum crm_status delete_missing(struct crm_run *run, const struct question
 }
 
 static enum crm_status take_answer(struct crm_run *run, struct question *q, const PGresult *result) {
-  enum crm_status status = CRM_OK;
-  if (!q->by_key) {
-    for (uint32_t i = 1; i < q->list->count && status == CRM_OK; i++)
-      status = crm_patch_replace(run->patch, q->relation, crm_dict_text(q->list, i), crm_dict_len(q->list, i), run->err);
+  if (q->by != BY_KEY) {
+    enum crm_status status = announce(run, q);
     return status == CRM_OK ? decode(run, q->relation, result, NULL) : status;
   }
   struct crm_dict found;
   if (crm_dict_init(&found) != CRM_OK)
     return no_memory(run);
-  status = decode(run, q->relation, result, &found);
+  enum crm_status status = decode(run, q->relation, result, &found);
   if (status == CRM_OK && !run->refresh->full_wanted)
     status = delete_missing(run, q, &found);
   crm_dict_free(&found);
   return status;
 }
 
+/* Where single days of accounts come to more than all of their days, the accounts are read. */
+static enum crm_status settle_days(struct crm_run *run, enum crm_relation relation) {
+  const struct crm_way *way = &run->source->ways[relation];
+  struct crm_task *task = &run->tasks[relation];
+  struct crm_dict accounts;
+  uint32_t number;
+  if (!task->lists || task->days.count < 2)
+    return CRM_OK;
+  if (crm_dict_init(&accounts) != CRM_OK)
+    return no_memory(run);
+  enum crm_status status = CRM_OK;
+  for (uint32_t i = 1; i < task->days.count && status == CRM_OK; i++)
+    status = crm_dict_add(&accounts, crm_dict_text(&task->days, i) + CRM_TASK_DAY + 1, crm_dict_len(&task->days, i) - CRM_TASK_DAY - 1,
+                          &number);
+  bool much = (task->days.count - 1) * way->cost_day > (accounts.count - 1) * way->cost_account;
+  for (uint32_t i = 1; i < accounts.count && status == CRM_OK && much; i++)
+    status = crm_dict_add(&task->accounts, crm_dict_text(&accounts, i), crm_dict_len(&accounts, i), &number);
+  crm_dict_free(&accounts);
+  if (much) {
+    crm_dict_free(&task->days);
+    if (status == CRM_OK)
+      status = crm_dict_init(&task->days);
+  }
+  return status == CRM_OK ? CRM_OK : no_memory(run);
+}
+
 /* What the lists of the relation cost, in the planner's units. */
 static double cost_of_lists(const struct crm_run *run, enum crm_relation relation) {
   const struct crm_way *way = &run->source->ways[relation];
   const struct crm_task *task = &run->tasks[relation];
-  return task->lists ? (task->keys.count - 1) * way->cost_key + (task->accounts.count - 1) * way->cost_account : 0;
+  if (!task->lists)
+    return 0;
+  return (task->keys.count - 1) * way->cost_key + (task->accounts.count - 1) * way->cost_account + (task->days.count - 1) * way->cost_day;
 }
 
 /* Microseconds for a unit of the planner's cost when the relation is read whole. */
@@ -207,13 +270,44 @@ static bool is_too_much(const struct crm_run *run) {
   return bytes > PATCH_BYTES_LEAST && bytes > crm_picture_bytes(run->picture);
 }
 
+/* The same statements come in every interval, and each item of a list is looked up by itself: their plan does not depend on what is looked
+ * up, but making it takes the server longer than the lookups of some accounts. */
+static const char keep_plans[] = "SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)";
+
+/* Asks all questions at once. results[i] is of questions[i]. */
+static enum crm_status ask(struct crm_run *run, size_t database, const struct question *questions, size_t n, PGresult **results) {
+  struct crm_connection *c = &run->source->databases[database].connection;
+  struct crm_statement statements[1 + WAYS * CRM_RELATIONS];
+  PGresult *all[1 + WAYS * CRM_RELATIONS];
+  const char *params[WAYS * CRM_RELATIONS][2];
+  size_t before = 0, failed = 0;
+  if (PQserverVersion(c->pg) >= 120000)
+    statements[before++] = (struct crm_statement){.sql = keep_plans, .prepare = true};
+  for (size_t i = 0; i < n; i++) {
+    params[i][0] = questions[i].array;
+    params[i][1] = questions[i].days;
+    statements[before + i] = (struct crm_statement){
+        .sql = questions[i].sql, .n_params = questions[i].by == BY_DAY ? 2 : 1, .params = params[i], .binary = true, .prepare = true};
+  }
+  enum crm_status status = crm_connection_pipeline(c, statements, before + n, all, &failed, run->err);
+  if (status == CRM_ERR_SQL && failed >= before && !crm_sqlstate_passing(run->err->sqlstate)) {
+    crm_run_want_full(run, "reading rows of relation %s was refused", crm_relation_info(questions[failed - before].relation)->name);
+    crm_error_clear(run->err);
+    return CRM_OK;
+  }
+  if (status != CRM_OK)
+    return status;
+  if (before > 0)
+    PQclear(all[0]);
+  memcpy(results, all + before, n * sizeof(*results));
+  return CRM_OK;
+}
+
 enum crm_status crm_run_read(struct crm_run *run, size_t index) {
   struct crm_source *source = run->source;
-  struct question questions[2 * CRM_RELATIONS];
-  struct crm_statement statements[2 * CRM_RELATIONS];
-  PGresult *results[2 * CRM_RELATIONS];
-  const char *params[2 * CRM_RELATIONS];
-  size_t n = 0, failed = 0;
+  struct question questions[WAYS * CRM_RELATIONS];
+  PGresult *results[WAYS * CRM_RELATIONS];
+  size_t n = 0;
   double cost = 0;
   enum crm_status status = CRM_OK;
   for (int r = 0; r < CRM_RELATIONS && status == CRM_OK; r++) {
@@ -222,19 +316,18 @@ enum crm_status crm_run_read(struct crm_run *run, size_t index) {
       continue;
     if (task->lists && task->keys.count > 1 && !crm_picture_keyed(run->picture, (enum crm_relation)r))
       task->whole = true;
+    status = settle_days(run, (enum crm_relation)r);
     task->whole |= is_much(run, (enum crm_relation)r);
     task->whole &= !run->given[r];
     run->given[r] |= task->whole || task->lists;
     cost += task->whole ? 0 : cost_of_lists(run, (enum crm_relation)r);
-    for (int by_key = 0; by_key < 2 && !task->whole && task->lists; by_key++) {
-      struct question q = {.relation = (enum crm_relation)r, .by_key = by_key, .list = by_key ? &task->keys : &task->accounts};
+    for (int by = 0; by < WAYS && !task->whole && task->lists; by++) {
+      struct question q = {.relation = (enum crm_relation)r, .by = (enum by)by, .list = list_of(task, (enum by)by)};
       if (q.list->count < 2)
         continue;
       questions[n] = q;
-      if (!make_question(run, &questions[n]))
+      if (status == CRM_OK && !make_question(run, &questions[n]))
         status = no_memory(run);
-      params[n] = questions[n].array;
-      statements[n] = (struct crm_statement){.sql = questions[n].sql, .n_params = 1, .params = &params[n], .binary = true, .prepare = true};
       n++;
     }
   }
@@ -244,14 +337,9 @@ enum crm_status crm_run_read(struct crm_run *run, size_t index) {
   }
   if (status == CRM_OK && n > 0 && !run->refresh->full_wanted) {
     int64_t start_us = crm_clock_monotonic_us();
-    status = crm_connection_pipeline(&source->databases[index].connection, statements, n, results, &failed, run->err);
-    if (status == CRM_OK)
+    status = ask(run, index, questions, n, results);
+    if (status == CRM_OK && !run->refresh->full_wanted) {
       learn_rate(run, (double)(crm_clock_monotonic_us() - start_us), cost);
-    if (status == CRM_ERR_SQL && !crm_sqlstate_passing(run->err->sqlstate)) {
-      crm_run_want_full(run, "reading rows of relation %s was refused", crm_relation_info(questions[failed].relation)->name);
-      crm_error_clear(run->err);
-      status = CRM_OK;
-    } else if (status == CRM_OK) {
       for (size_t i = 0; i < n; i++) {
         if (status == CRM_OK && !run->refresh->full_wanted)
           status = take_answer(run, &questions[i], results[i]);

@@ -88,17 +88,36 @@ char *crm_statement_copy(const struct crm_selection *s) {
   return end(&buf);
 }
 
-char *crm_statement_some(const struct crm_selection *s, const char *key, const char *array) {
+static const char *day_of(const struct crm_selection *s) {
+  return crm_relation_info(s->relation)->columns[crm_relation_day(s->relation)].name;
+}
+
+/* `days`: NULL without. */
+static char *looked_up(const struct crm_selection *s, const char *key, const char *array, const char *days) {
   struct crm_strbuf buf;
   begin(&buf, s);
   crm_strbuf_adds(&buf, "SELECT ");
   add_columns(&buf, s, "q.");
-  crm_strbuf_addf(&buf, " FROM pg_catalog.unnest(%s) x (id), LATERAL (SELECT ", array);
+  if (days != NULL)
+    crm_strbuf_addf(&buf, " FROM ROWS FROM (pg_catalog.unnest(%s), pg_catalog.unnest(%s)) x (id, day)", array, days);
+  else
+    crm_strbuf_addf(&buf, " FROM pg_catalog.unnest(%s) x (id)", array);
+  crm_strbuf_adds(&buf, ", LATERAL (SELECT ");
   add_columns(&buf, s, "m.");
   crm_strbuf_addf(&buf, " FROM (\n%s\n) m WHERE m.\"%s\" = x.id", s->sql, key);
+  if (days != NULL)
+    crm_strbuf_addf(&buf, " AND m.\"%s\" = x.day", day_of(s));
   add_conditions(&buf, s, "m", "AND");
   crm_strbuf_adds(&buf, " OFFSET 0) q");
   return end(&buf);
+}
+
+char *crm_statement_some(const struct crm_selection *s, const char *key, const char *array) {
+  return looked_up(s, key, array, NULL);
+}
+
+char *crm_statement_days(const struct crm_selection *s, const char *accounts, const char *days) {
+  return looked_up(s, "account_id", accounts, days);
 }
 
 char *crm_statement_own(const struct crm_selection *s, struct crm_shard shard) {
@@ -109,11 +128,16 @@ char *crm_statement_own(const struct crm_selection *s, struct crm_shard shard) {
   return end(&buf);
 }
 
-char *crm_statement_poll(const struct crm_selection *s, const char *key, const char *stamp, const char *since) {
+char *crm_statement_poll(const struct crm_selection *s, const char *key, const char *stamp, const char *day, const char *since) {
   struct crm_strbuf buf;
   begin(&buf, s);
-  crm_strbuf_addf(&buf, "SELECT q.\"%s\"::text, q.\"%s\"::text, pg_catalog.count(*) FROM (\n%s\n) q WHERE q.\"%s\" >= %s GROUP BY 1, 2",
-                  key, stamp, s->sql, stamp, since);
+  crm_strbuf_addf(&buf, "SELECT q.\"%s\"::text, q.\"%s\"::text", key, stamp);
+  if (day != NULL)
+    crm_strbuf_addf(&buf, " || ' ' || coalesce(q.\"%s\"::text, '')", day);
+  crm_strbuf_adds(&buf, ", pg_catalog.count(*)");
+  if (day != NULL)
+    crm_strbuf_addf(&buf, ", q.\"%s\"::text", day);
+  crm_strbuf_addf(&buf, " FROM (\n%s\n) q WHERE q.\"%s\" >= %s GROUP BY 1, 2%s", s->sql, stamp, since, day != NULL ? ", 4" : "");
   return end(&buf);
 }
 

@@ -24,9 +24,12 @@ char *crm_statement_all(const struct crm_selection *selection);
  * that is not flattened: so the condition is an equality with a constant, which the server passes on into groupings and unions, where an
  * ANY stops. */
 char *crm_statement_some(const struct crm_selection *selection, const char *key, const char *array);
-/* Columns `key` and `stamp`, as texts, of rows with `stamp` >= `since`, an SQL expression, each pair once with the number of its rows. Of
- * all shards and days, since the server's counters do not know them either. */
-char *crm_statement_poll(const struct crm_selection *selection, const char *key, const char *stamp, const char *since);
+/* The same for rows of accounts on days: each of `accounts` with the day of `days` that stands at its place. */
+char *crm_statement_days(const struct crm_selection *selection, const char *accounts, const char *days);
+/* Columns `key` and `stamp`, as texts, of rows with `stamp` >= `since`, an SQL expression, each pair once with the number of its rows. With
+ * `day`, a column, that is part of the stamp, and the fourth column of the result; else it is NULL. Of all shards and days, since the
+ * server's counters do not know them either. */
+char *crm_statement_poll(const struct crm_selection *selection, const char *key, const char *stamp, const char *day, const char *since);
 
 /* One text: the array of the ids of the shard's own accounts. `selection` is of account. */
 char *crm_statement_own(const struct crm_selection *selection, struct crm_shard shard);

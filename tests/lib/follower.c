@@ -182,6 +182,13 @@ void follower_must_equal(struct follower *f, int step) {
       fail_msg("step %d: %llu rows of relation %s differ from a fresh read", step, (unsigned long long)differ[r],
                crm_relation_info((enum crm_relation)r)->name);
   }
+  const struct crm_facts *held = crm_picture_facts(f->picture);
+  for (int r = 0; r < CRM_RELATIONS; r++)
+    for (int reason = 0; reason < CRM_REJECTS; reason++) /* what has no account may stand until the next full read (patch.h) */
+      if (reason != CRM_REJECT_NO_ACCOUNT && held->rejected[r][reason] != fresh->rejected[r][reason])
+        fail_msg("step %d: relation %s: %llu rows count as refused (%s), by a fresh read %llu", step,
+                 crm_relation_info((enum crm_relation)r)->name, (unsigned long long)held->rejected[r][reason],
+                 crm_reject_name((enum crm_reject)reason), (unsigned long long)fresh->rejected[r][reason]);
   crm_time at = crm_clock_realtime_us();
   char *a = series(f, crm_picture_facts(f->picture), at), *b = series(f, fresh, at);
   if (strcmp(a, b) != 0) {

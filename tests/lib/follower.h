@@ -37,7 +37,7 @@ enum crm_status follower_try(struct follower *f) CRM_MUSTCHECK;
 void follower_sync(struct follower *f);
 /* As the engine does it at FullSync: everything, compared with what was followed up to the same snapshot. The error is in f->err. */
 enum crm_status follower_try_full(struct follower *f, uint64_t differ[CRM_RELATIONS]) CRM_MUSTCHECK;
-/* Every series, and every row, as after a fresh full read. */
+/* Every series, every row, and every count of refused rows as after a fresh full read. */
 void follower_must_equal(struct follower *f, int step);
 
 #endif

@@ -72,6 +72,50 @@ static void only_what_changed_is_read(void **state) {
   follower_close(&f);
 }
 
+/* New figures of a day are read without those of the other days; where a row may have stood under another day, all of them are. */
+static void a_day_is_read_alone(void **state) {
+  (void)state;
+  if (!have_server)
+    skip();
+  struct follower f;
+  begin_small(&f, true, "Changes \"poll\"\nChangesOverlap 0");
+  follower_sql(&pg, "INSERT INTO health_metrics (organization_id, account_id, metric_date, overall_health_score) SELECT organization_id, id,"
+                    " current_date - k, 60 FROM accounts, generate_series(1, 300) k WHERE id = " ACCOUNT(3) ";"
+                    "INSERT INTO support_metrics (organization_id, account_id, provider, metric_date) SELECT organization_id, id, 'jira',"
+                    " current_date - k FROM accounts, generate_series(1, 300) k WHERE id = " ACCOUNT(3));
+  follower_sync(&f);
+  usleep(1200000); /* polls look at whole seconds */
+  follower_sync(&f);
+  follower_sql(&pg, "INSERT INTO health_metrics (organization_id, account_id, metric_date, overall_health_score) SELECT organization_id, id,"
+                    " current_date, 61 FROM accounts WHERE id = " ACCOUNT(3) ";"
+                    "INSERT INTO support_metrics (organization_id, account_id, provider, metric_date) SELECT organization_id, id, 'jira',"
+                    " current_date FROM accounts WHERE id = " ACCOUNT(3));
+  follower_sync(&f);
+  assert_int_equal(crm_source_rows(f.source), 3); /* one each of usage, health, support */
+  assert_int_equal(f.applied.accounts, 1);
+  follower_must_equal(&f, 1);
+  follower_sql(&pg, "UPDATE support_metrics SET metric_date = current_date - 301, updated_at = clock_timestamp() WHERE metric_date ="
+                    " current_date - 7 AND account_id = " ACCOUNT(3));
+  follower_sync(&f);
+  assert_int_equal(crm_source_rows(f.source), 301);
+  follower_must_equal(&f, 2);
+  for (int day = 1; day <= 3; day++) { /* of nobody, and counted as such */
+    char sql[256];
+    snprintf(sql, sizeof(sql), "INSERT INTO health_metrics (organization_id, account_id, metric_date, overall_health_score) SELECT id,"
+                               " md5('nobody')::uuid, current_date - %d, 70 FROM organizations LIMIT 1", day);
+    follower_sql(&pg, sql);
+    follower_sync(&f);
+    assert_int_equal(crm_picture_facts(f.picture)->rejected[CRM_REL_HEALTH][CRM_REJECT_UNKNOWN_ACCOUNT], day);
+    follower_must_equal(&f, 2 + day);
+  }
+  follower_sql(&pg, "DELETE FROM accounts WHERE id = " ACCOUNT(3)); /* leaves its rows of health_metrics */
+  follower_sync(&f);
+  assert_int_equal(crm_picture_facts(f.picture)->rejected[CRM_REL_HEALTH][CRM_REJECT_UNKNOWN_ACCOUNT], 3 + 301);
+  follower_must_equal(&f, 9);
+  assert_int_equal(f.full_reads, 1);
+  follower_close(&f);
+}
+
 /* A transaction that stamps its rows, and commits after a poll has looked past its stamp. */
 static void late_commit(void **state) {
   (void)state;
@@ -455,6 +499,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nothing_happens),   cmocka_unit_test(only_what_changed_is_read),
       cmocka_unit_test(late_commit),       cmocka_unit_test(unstamped_update),
+      cmocka_unit_test(a_day_is_read_alone),
       cmocka_unit_test(altered_tables),    cmocka_unit_test(what_cannot_be_followed),
       cmocka_unit_test(remedies_work),     cmocka_unit_test(all_remedies_work),
       cmocka_unit_test(drift_is_measured), cmocka_unit_test(only_deletes_drift),

@@ -137,6 +137,13 @@ static void what_is_selected(void **state) {
                       " (SELECT m.\"account_id\", m.\"day\", m.\"feature_adoption\" FROM (\nSELECT * FROM u\n) m"
                       " WHERE m.\"account_id\" = x.id AND m.\"day\" >= DATE '2025-03-09' OFFSET 0) q");
   free(statement);
+  statement = crm_statement_days(&s, "$1::uuid[]", "$2::date[]");
+  assert_string_equal(statement,
+                      "SELECT q.\"account_id\", q.\"day\", q.\"feature_adoption\" FROM ROWS FROM (pg_catalog.unnest($1::uuid[]),"
+                      " pg_catalog.unnest($2::date[])) x (id, day), LATERAL"
+                      " (SELECT m.\"account_id\", m.\"day\", m.\"feature_adoption\" FROM (\nSELECT * FROM u\n) m"
+                      " WHERE m.\"account_id\" = x.id AND m.\"day\" = x.day AND m.\"day\" >= DATE '2025-03-09' OFFSET 0) q");
+  free(statement);
   s.shard = (struct crm_shard){3, 8};
   statement = crm_statement_all(&s);
   assert_string_equal(statement, "SELECT \"account_id\", \"day\", \"feature_adoption\" FROM (\nSELECT * FROM u\n) q"
@@ -146,8 +153,12 @@ static void what_is_selected(void **state) {
   statement = crm_statement_some(&s, "account_id", "$1::uuid[]");
   assert_non_null(strstr(statement, " WHERE m.\"account_id\" = x.id AND ('x' || substr(md5(convert_to(m.\"account_id\"::text,"));
   free(statement);
-  statement = crm_statement_poll(&s, "account_id", "day", "$1");
+  statement = crm_statement_poll(&s, "account_id", "day", NULL, "$1");
   assert_null(strstr(statement, "md5"));
+  free(statement);
+  statement = crm_statement_poll(&s, "account_id", "at", "day", "$1");
+  assert_string_equal(statement, "SELECT q.\"account_id\"::text, q.\"at\"::text || ' ' || coalesce(q.\"day\"::text, ''), pg_catalog.count(*),"
+                                 " q.\"day\"::text FROM (\nSELECT * FROM u\n) q WHERE q.\"at\" >= $1 GROUP BY 1, 2, 4");
   free(statement);
   s.own = "'{a,b}'";
   statement = crm_statement_all(&s);

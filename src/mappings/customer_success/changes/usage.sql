@@ -6,7 +6,7 @@ SELECT t.fastenr_account_id AS account_id, f.id AS via
 FROM public.user_fingerprints f
 JOIN public.usage_sessions s ON s.fingerprint_id = f.id
 LEFT JOIN public.usage_tracked_accounts t ON t.id = s.tracked_account_id;
-SELECT account_id, created_at AS inserted_at FROM public.health_metrics;
+SELECT account_id, metric_date AS day, created_at AS inserted_at FROM public.health_metrics;
 SELECT t.fastenr_account_id AS account_id, s.tracked_account_id AS via, s.started_at AS inserted_at
 FROM public.usage_sessions s
 LEFT JOIN public.usage_tracked_accounts t ON t.id = s.tracked_account_id;
