@@ -20,8 +20,8 @@
  * of accounts means nothing; within an account rows are in canonical order, as after a full read.
  *
  * What a patch says is a *set*: the order of calls does not matter, except that crm_patch_prepare comes behind them. Within one patch
- * deletions come first, then spans that are replaced, or days of spans, are emptied, then the rows are put in; rows that were given before their span was
- * announced do not count any more, so that a span may be read again whole. The rows of a patch with one key are *all*
+ * deletions come first, then spans that are replaced, or days of spans, are emptied, then the rows are put in; rows that were given before
+ * their span was announced do not count any more, so that a span may be read again whole. The rows of a patch with one key are *all*
  * rows with that key, hence a key given twice is a duplicate, of which one is kept and the other counted, as in a full read.
  * So the rows of a patch belong to one snapshot; who follows a log of changes collects the keys and reads them in the end.
  *

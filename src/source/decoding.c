@@ -47,12 +47,15 @@ static enum crm_status add_teller(struct crm_source *source, enum crm_relation r
     struct crm_result_column stamp = crm_result_column(result, "changed_at");
     if (!stamp.found)
       stamp = crm_result_column(result, "inserted_at");
+    struct crm_result_column day = crm_result_column(result, "day");
+    bool by_day = number > 0 && !by_key && !looked_up && crm_relation_day(relation) >= 0 && crm_is_day_of(day, column.table);
     if (is_plain(column) && (!is_plain(stamp) || stamp.table == column.table))
       tellers[(*n)++] = (struct crm_teller){.table = column.table,
                                             .attribute = column.attribute,
                                             .by_key = keyed.found && (by_key || looked_up),
                                             .padded = column.type == TYPE_BPCHAR,
-                                            .looked_up = looked_up ? number : 0};
+                                            .looked_up = looked_up ? number : 0,
+                                            .day = by_day ? day.attribute : 0};
   } else if (status == CRM_ERR_SQL && !crm_sqlstate_passing(err->sqlstate)) {
     crm_error_clear(err);
     status = crm_source_rollback(database, err);
@@ -99,6 +102,7 @@ uint64_t crm_source_tracks_signature(const struct crm_source *source, size_t dat
       hash = mix(hash, &track->by_key, sizeof(track->by_key));
       hash = mix(hash, &track->padded, sizeof(track->padded));
       hash = mix(hash, &track->looked_up, sizeof(track->looked_up));
+      hash = mix(hash, track->day, strlen(track->day) + 1);
     }
   }
   return hash;

@@ -12,10 +12,10 @@
  * - Counters: the server counts inserted, updated and deleted rows of each table. A table counts as written to when a counter differs, or
  * its file (TRUNCATE, rewriting). Counters of a session show when it is idle or ends, at most 10 s late on PostgreSQL 15 but for a session
  * that is never idle; so a change may show late, but does show, since it is the difference from the last look that counts.
- * - Logical: the server decodes its log for a temporary slot, by a publication that names the tables. A changed row tells its key or
- * account, before and after the change as far as the table's replica identity goes; what does not tell (TRUNCATE, a table that is only
- * joined, an old row without that column) makes the relation read whole. Exact: what is taken is what the snapshot of the refresh shows
- * (see logical.h).
+ * - Logical: the server decodes its log for a temporary slot, by a publication that names the tables. A changed row tells its key, its
+ * account or its day of the account, before and after the change as far as the table's replica identity goes; what does not tell
+ * (TRUNCATE, a table that is only joined, an old row without that column) makes the relation read whole. Exact: what is taken is what the
+ * snapshot of the refresh shows (see logical.h).
  * - Poll: the rows of one table by changed_at, where that is a plain column of the table which leads an index and no condition of the
  * mapping can hide a changed row. The bound is the start of the oldest transaction that ran at the look before (what commits later was
  * stamped later than that), less ChangesOverlap. Keys that came up and are not there any more are deleted. Where a poll tells the day of a

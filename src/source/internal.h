@@ -121,6 +121,10 @@ struct crm_result_column {
   int attribute; /* of the table; 0: not a plain column */
 };
 struct crm_result_column crm_result_column(const PGresult *result, const char *name);
+/* Is it a date of the table itself, by which its rows stand under a day? */
+static inline bool crm_is_day_of(struct crm_result_column day, Oid table) {
+  return day.found && day.table == table && day.attribute > 0 && crm_builtin_type(day.type).wire == CRM_WIRE_DATE;
+}
 /* The columns of the statement, in *result, which is to be cleared in any case. Errors as crm_connection_query. */
 enum crm_status crm_source_describe(struct crm_connection *c, const char *sql, PGresult **result, struct crm_error *err) CRM_MUSTCHECK;
 /* What is configured for the relation. */

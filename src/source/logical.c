@@ -205,6 +205,8 @@ struct route {
   const struct crm_track *track;
   int column;    /* -1: not there */
   bool identity; /* an old row has it */
+  int day;       /* the same of the day */
+  bool day_identity;
 };
 
 struct draining {
@@ -244,8 +246,22 @@ static enum crm_status add_entry(struct draining *d, enum crm_relation relation,
   return crm_strbuf_ok(pending) ? CRM_OK : crm_error_set(err, CRM_ERR_LIMIT, "more has changed than is kept (%zu MiB)", PENDING_MAX >> 20);
 }
 
-/* What a value of the track's column touches. A row without one may be one of those that are refused, which belong to no account. */
-static enum crm_status add_value(struct draining *d, const struct route *route, struct crm_pgoutput_value value, struct crm_error *err) {
+/* A day of an account; the whole account if the day is none, or if either is too long to be one. */
+static enum crm_status add_day(struct draining *d, const struct route *route, struct crm_pgoutput_value account,
+                               struct crm_pgoutput_value day, struct crm_error *err) {
+  char text[CRM_TOUCHED_DAY_LEN + 1 + 256];
+  if (day.kind != CRM_PGOUTPUT_TEXT || day.len != CRM_TOUCHED_DAY_LEN || account.len >= sizeof(text) - CRM_TOUCHED_DAY_LEN - 1)
+    return add_entry(d, route->relation, CRM_TOUCHED_ACCOUNT, account.text, account.len, err);
+  memcpy(text, day.text, day.len);
+  text[day.len] = ' ';
+  memcpy(text + day.len + 1, account.text, account.len);
+  return add_entry(d, route->relation, CRM_TOUCHED_DAY, text, day.len + 1 + account.len, err);
+}
+
+/* What a value of the track's column touches, of which `day` may be known. A row without one may be one of those that are refused, which
+ * belong to no account. */
+static enum crm_status add_value(struct draining *d, const struct route *route, struct crm_pgoutput_value value,
+                                 struct crm_pgoutput_value day, struct crm_error *err) {
   const struct crm_track *track = route->track;
   if (track->looked_up > 0 && value.kind == CRM_PGOUTPUT_NULL)
     return CRM_OK; /* it leads nowhere */
@@ -253,6 +269,8 @@ static enum crm_status add_value(struct draining *d, const struct route *route, 
     value.len--;
   if (value.kind != CRM_PGOUTPUT_TEXT || value.len == 0)
     return add_entry(d, route->relation, CRM_TOUCHED_ALL, "", 0, err);
+  if (day.kind != CRM_PGOUTPUT_ABSENT)
+    return add_day(d, route, value, day, err);
   unsigned what = track->by_key ? CRM_TOUCHED_KEY : CRM_TOUCHED_ACCOUNT;
   if (track->looked_up > 0)
     what = CRM_TOUCHED_VIA + (unsigned)track->looked_up - 1;
@@ -294,9 +312,11 @@ static enum crm_status take_relation(void *ctx, const struct crm_pgoutput_relati
       const struct crm_track *track = &way->tracks[t];
       if (track->table != relation->table)
         continue;
-      struct route route = {.table = relation->table, .relation = (enum crm_relation)r, .track = track, .column = -1};
+      struct route route = {.table = relation->table, .relation = (enum crm_relation)r, .track = track, .column = -1, .day = -1};
       if (track->column[0] != '\0')
         route.column = crm_pgoutput_column(relation, track->column, &route.identity);
+      if (track->day[0] != '\0')
+        route.day = crm_pgoutput_column(relation, track->day, &route.day_identity);
       if (crm_vec_reserve((void **)&d->routes, &d->cap_routes, d->n_routes + 1, sizeof(*d->routes)) != CRM_OK)
         return out_of_memory(err);
       d->routes[d->n_routes++] = route;
@@ -323,10 +343,16 @@ static enum crm_status take_change(void *ctx, enum crm_pgoutput_change change, u
     struct crm_pgoutput_value new = crm_pgoutput_value(after, route->column), old = crm_pgoutput_value(before, route->column);
     if (new.kind == CRM_PGOUTPUT_UNCHANGED)
       new = old;
+    /* The same of the day; but the account may be known where the day is not. */
+    struct crm_pgoutput_value new_day = {.kind = CRM_PGOUTPUT_ABSENT}, old_day = new_day;
+    if (route->day >= 0 && (change == CRM_PGOUTPUT_INSERT || route->day_identity)) {
+      new_day = crm_pgoutput_value(after, route->day);
+      old_day = crm_pgoutput_value(before, route->day);
+    }
     if (change != CRM_PGOUTPUT_DELETE)
-      status = add_value(d, route, new, err);
+      status = add_value(d, route, new, new_day, err);
     if (status == CRM_OK && before.at != NULL)
-      status = add_value(d, route, old, err);
+      status = add_value(d, route, old, old_day, err);
   }
   return status;
 }

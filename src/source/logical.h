@@ -22,6 +22,7 @@ struct crm_track {
   bool padded;     /* of type character(n): blanks at the end are none of the value */
   int looked_up;   /* 1 and more: its values are looked up by that statement of the mapping for changes; 0: they are keys or ids */
   char type[64];   /* of the column then, by name */
+  char day[64];    /* the column with the day of the account that a row changes alone; "": all its days */
 };
 
 enum crm_logical_state {
@@ -76,8 +77,10 @@ struct crm_source;
 enum crm_status crm_logical_drain(struct crm_source *source, size_t database, char *lost, size_t lost_size,
                                   struct crm_error *err) CRM_MUSTCHECK;
 
-/* CRM_TOUCHED_VIA + n: what the statement n (from 0) for changes of the relation tells of that value. */
-enum crm_touched { CRM_TOUCHED_ALL, CRM_TOUCHED_ACCOUNT, CRM_TOUCHED_KEY, CRM_TOUCHED_VIA };
+/* CRM_TOUCHED_DAY: a day of an account, "2026-11-29 ACCOUNT". CRM_TOUCHED_VIA + n: what the statement n (from 0) for changes of the relation
+ * tells of that value. */
+enum crm_touched { CRM_TOUCHED_ALL, CRM_TOUCHED_ACCOUNT, CRM_TOUCHED_KEY, CRM_TOUCHED_DAY, CRM_TOUCHED_VIA };
+#define CRM_TOUCHED_DAY_LEN 10 /* letters of the day; the account stands one behind it */
 /* Tells what the pending changes that `next` shows touch. */
 typedef enum crm_status crm_touched_fn(void *ctx, enum crm_relation relation, unsigned what, const char *text, size_t len,
                                        struct crm_error *err);

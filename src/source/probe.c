@@ -183,11 +183,6 @@ static void add_remedy(struct probe *p, const char *sql) {
     snprintf(to + len, size - len, "%s%s", len > 0 ? "; " : "", sql);
 }
 
-/* A column of the table itself, by which its rows stand under a day. */
-static bool is_day_of(struct crm_result_column day, Oid table) {
-  return day.found && day.table == table && day.attribute > 0 && crm_builtin_type(day.type).wire == CRM_WIRE_DATE;
-}
-
 /* Tries to poll `sql`, which gives changed_at (or inserted_at) and a key, and adds the watch; else why not is said. */
 static enum crm_status try_watch(struct probe *p, const char *sql, const char *key_name, bool by_key) {
   PGresult *result;
@@ -210,7 +205,8 @@ static enum crm_status try_watch(struct probe *p, const char *sql, const char *k
   PQclear(result);
   const char *stamp_name = inserts_only ? "inserted_at" : "changed_at", *day_name = NULL;
   int day_column = crm_relation_day(p->relation);
-  if (day_column >= 0 && !by_key && is_day_of(day, stamp.table))
+  bool own = sql == p->source->mapping.sql[p->relation]; /* which does not promise that a row changes its own day alone */
+  if (day_column >= 0 && !by_key && !own && crm_is_day_of(day, stamp.table))
     day_name = crm_relation_info(p->relation)->columns[day_column].name;
   if (!stamp.found || !key.found) {
     say(p, "the mapping gives no changed_at");

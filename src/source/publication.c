@@ -146,12 +146,15 @@ static const char cover_sql[] =
     /* It must have an identity before it is published, or the server refuses its updates from then on. */
     "  c.relreplident = 'n' OR (c.relreplident = 'd' AND NOT EXISTS"
     "   (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND i.indimmediate)),"
-    "  format_type(a.atttypid, NULL)"
+    "  format_type(a.atttypid, NULL),"
+    "  CASE WHEN coalesce(l.attnames ? k.day::text, true) THEN k.day END"
     " FROM pg_class c"
     " LEFT JOIN LATERAL (SELECT * FROM listed WHERE listed.oid = c.oid OR (listed.oid = ANY ($2::oid[]) AND listed.oid IN"
     "  (SELECT pg_partition_ancestors(c.oid)::oid)) ORDER BY listed.oid = c.oid DESC LIMIT 1) l ON true"
-    " LEFT JOIN LATERAL (SELECT t.place, pa.attname FROM unnest($3::oid[], $4::int[]) WITH ORDINALITY t (oid, number, place)"
+    " LEFT JOIN LATERAL (SELECT t.place, pa.attname, da.attname AS day"
+    "  FROM unnest($3::oid[], $4::int[], $5::int[]) WITH ORDINALITY t (oid, number, day, place)"
     "  JOIN pg_attribute pa ON pa.attrelid = t.oid AND pa.attnum = t.number"
+    "  LEFT JOIN pg_attribute da ON da.attrelid = t.oid AND da.attnum = t.day AND t.day > 0"
     "  WHERE t.oid = c.oid OR t.oid IN (SELECT pg_partition_ancestors(c.oid)::oid)) k ON true"
     " LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = k.attname"
     " WHERE c.oid = ANY ($2::oid[]) AND c.relkind <> 'v' ORDER BY c.oid, k.place";
@@ -199,6 +202,8 @@ static void take_cover(const PGresult *result, const struct crm_teller *tellers,
     track->padded = teller->padded;
     track->looked_up = teller->looked_up;
     snprintf(track->type, sizeof(track->type), "%s", PQgetvalue(result, i, 13));
+    if (strlen(PQgetvalue(result, i, 14)) < sizeof(track->day))
+      snprintf(track->day, sizeof(track->day), "%s", PQgetvalue(result, i, 14));
     if (is_table && !is_true(result, i, 10)) {
       append_item(cover->untold, sizeof(cover->untold), ", ", PQgetvalue(result, i, 2));
       if (!PQgetisnull(result, i, 11))
@@ -213,21 +218,24 @@ enum crm_status crm_publication_cover(struct crm_connection *c, const Oid *table
                                       size_t n_tellers, struct crm_track *tracks, size_t max, struct crm_cover *cover,
                                       struct crm_error *err) {
   *cover = (struct crm_cover){.covered = true};
-  struct crm_strbuf list, teller_tables, teller_numbers;
+  struct crm_strbuf list, teller_tables, teller_numbers, teller_days;
   crm_strbuf_init(&teller_tables, 65536);
   crm_strbuf_init(&teller_numbers, 65536);
+  crm_strbuf_init(&teller_days, 65536);
   for (size_t i = 0; i < n_tellers; i++) {
     crm_strbuf_addf(&teller_tables, "%s%u", i > 0 ? "," : "{", tellers[i].table);
     crm_strbuf_addf(&teller_numbers, "%s%d", i > 0 ? "," : "{", tellers[i].attribute);
+    crm_strbuf_addf(&teller_days, "%s%d", i > 0 ? "," : "{", tellers[i].day);
   }
   crm_strbuf_adds(&teller_tables, n_tellers > 0 ? "}" : "{}");
   crm_strbuf_adds(&teller_numbers, n_tellers > 0 ? "}" : "{}");
+  crm_strbuf_adds(&teller_days, n_tellers > 0 ? "}" : "{}");
   const char *params[] = {c->options->publication, oid_list(tables, n, &list), crm_strbuf_str(&teller_tables),
-                          crm_strbuf_str(&teller_numbers)};
+                          crm_strbuf_str(&teller_numbers), crm_strbuf_str(&teller_days)};
   PGresult *result = NULL;
-  enum crm_status status = params[1] == NULL || params[2] == NULL || params[3] == NULL
+  enum crm_status status = params[1] == NULL || params[2] == NULL || params[3] == NULL || params[4] == NULL
                                ? crm_error_set(err, CRM_ERR_MEMORY, "out of memory")
-                               : crm_connection_query(c, cover_sql, 4, params, &result, err);
+                               : crm_connection_query(c, cover_sql, 5, params, &result, err);
   char *publication = status == CRM_OK ? PQescapeIdentifier(c->pg, params[0], strlen(params[0])) : NULL;
   if (status == CRM_OK && publication == NULL)
     status = crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
@@ -238,5 +246,6 @@ enum crm_status crm_publication_cover(struct crm_connection *c, const Oid *table
   crm_strbuf_free(&list);
   crm_strbuf_free(&teller_tables);
   crm_strbuf_free(&teller_numbers);
+  crm_strbuf_free(&teller_days);
   return status;
 }

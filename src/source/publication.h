@@ -36,6 +36,7 @@ struct crm_teller {
   int attribute;
   bool by_key, padded;
   int looked_up; /* as crm_track */
+  int day;       /* attribute with the day that a row changes alone; 0: none */
 };
 
 struct crm_track;

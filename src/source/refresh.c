@@ -85,7 +85,8 @@ static enum crm_status take_touched(void *ctx, enum crm_relation relation, unsig
     return CRM_OK;
   }
   enum crm_status status = need_lists(run, task);
-  if (status == CRM_OK && crm_dict_add(what == CRM_TOUCHED_KEY ? &task->keys : &task->accounts, text, len, &number) != CRM_OK)
+  struct crm_dict *list = what == CRM_TOUCHED_KEY ? &task->keys : what == CRM_TOUCHED_DAY ? &task->days : &task->accounts;
+  if (status == CRM_OK && crm_dict_add(list, text, len, &number) != CRM_OK)
     status = crm_error_set(err, CRM_ERR_MEMORY, "out of memory");
   return status;
 }
@@ -241,7 +242,7 @@ static enum crm_status list_row(struct crm_run *run, enum crm_relation relation,
   enum crm_status status = need_lists(run, task);
   if (status != CRM_OK)
     return status;
-  if (day != NULL && strlen(day) == CRM_TASK_DAY) { /* else NULL, infinity, or before Christ */
+  if (day != NULL && strlen(day) == CRM_TOUCHED_DAY_LEN) { /* else NULL, infinity, or before Christ */
     struct crm_strbuf text;
     crm_strbuf_init(&text, (size_t)1 << 20);
     crm_strbuf_addf(&text, "%s %s", day, key);

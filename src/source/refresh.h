@@ -10,10 +10,9 @@
 struct crm_task {
   bool whole;
   struct crm_dict keys, accounts; /* number 0 is the empty string, which is none */
-  struct crm_dict days;           /* of accounts: "2026-11-29 ACCOUNT" */
+  struct crm_dict days;           /* of accounts, as CRM_TOUCHED_DAY */
   bool lists;                     /* the three are there */
 };
-#define CRM_TASK_DAY 10 /* letters of a day; the account stands one behind it */
 
 struct crm_run {
   struct crm_source *source;

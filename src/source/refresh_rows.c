@@ -133,10 +133,10 @@ static bool make_question(struct crm_run *run, struct question *q) {
   crm_strbuf_init(&days, LIST_MAX);
   for (uint32_t i = 1; i < q->list->count; i++) {
     const char *text = crm_dict_text(q->list, i);
-    size_t before = q->by == BY_DAY ? CRM_TASK_DAY + 1 : 0;
+    size_t before = q->by == BY_DAY ? CRM_TOUCHED_DAY_LEN + 1 : 0;
     crm_statement_add_item(&array, text + before, crm_dict_len(q->list, i) - before);
     if (q->by == BY_DAY)
-      crm_statement_add_item(&days, text, CRM_TASK_DAY);
+      crm_statement_add_item(&days, text, CRM_TOUCHED_DAY_LEN);
   }
   q->array = crm_strbuf_take(&array);
   q->days = crm_strbuf_take(&days);
@@ -156,7 +156,7 @@ static enum crm_status announce(struct crm_run *run, const struct question *q) {
   enum crm_status status = CRM_OK;
   for (uint32_t i = 1; i < q->list->count && status == CRM_OK; i++) {
     const char *text = crm_dict_text(q->list, i);
-    size_t len = crm_dict_len(q->list, i), before = CRM_TASK_DAY + 1;
+    size_t len = crm_dict_len(q->list, i), before = CRM_TOUCHED_DAY_LEN + 1;
     if (q->by == BY_DAY)
       status = crm_patch_replace_day(run->patch, q->relation, text + before, len - before, day_of_item(text), run->err);
     else
@@ -199,6 +199,7 @@ static enum crm_status settle_days(struct crm_run *run, enum crm_relation relati
   const struct crm_way *way = &run->source->ways[relation];
   struct crm_task *task = &run->tasks[relation];
   struct crm_dict accounts;
+  const size_t before = CRM_TOUCHED_DAY_LEN + 1;
   uint32_t number;
   if (!task->lists || task->days.count < 2)
     return CRM_OK;
@@ -206,8 +207,7 @@ static enum crm_status settle_days(struct crm_run *run, enum crm_relation relati
     return no_memory(run);
   enum crm_status status = CRM_OK;
   for (uint32_t i = 1; i < task->days.count && status == CRM_OK; i++)
-    status = crm_dict_add(&accounts, crm_dict_text(&task->days, i) + CRM_TASK_DAY + 1, crm_dict_len(&task->days, i) - CRM_TASK_DAY - 1,
-                          &number);
+    status = crm_dict_add(&accounts, crm_dict_text(&task->days, i) + before, crm_dict_len(&task->days, i) - before, &number);
   bool much = (task->days.count - 1) * way->cost_day > (accounts.count - 1) * way->cost_account;
   for (uint32_t i = 1; i < accounts.count && status == CRM_OK && much; i++)
     status = crm_dict_add(&task->accounts, crm_dict_text(&accounts, i), crm_dict_len(&accounts, i), &number);

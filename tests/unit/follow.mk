@@ -8,7 +8,7 @@ tests_lib_crm_relay_LDADD = libcrm.la -lpthread
 
 check_PROGRAMS += tests/unit/test_follow.t tests/unit/test_follow_plans.t tests/unit/test_follow_workload.t
 TESTS += tests/unit/test_follow.t tests/unit/test_follow_plans.t tests/unit/test_follow_workload.t
-follower_files = tests/lib/crm_workload.c tests/lib/crm_workload.h tests/lib/follower.c tests/lib/follower.h tests/lib/pg_fixture.c tests/lib/pg_fixture.h
+follower_files = tests/lib/crm_workload.c tests/lib/crm_workload.h tests/lib/follower.c tests/lib/follower.h tests/lib/pg_fixture.c tests/lib/pg_fixture.h tests/lib/pg_shared.c tests/lib/pg_shared.h
 tests_unit_test_follow_t_SOURCES = tests/unit/test_follow.c $(follower_files)
 tests_unit_test_follow_t_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests $(CMOCKA_CFLAGS) $(LIBPQ_CFLAGS)
 tests_unit_test_follow_t_LDADD = libcrm.la $(CMOCKA_LIBS) $(LIBPQ_LIBS)

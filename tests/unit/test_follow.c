@@ -18,9 +18,7 @@
 #include "facts/compare.h"
 #include "lib/crm_workload.h"
 #include "lib/follower.h"
-
-static struct pg_fixture pg;
-static bool have_server;
+#include "lib/pg_shared.h"
 
 #define ACCOUNT(n) "md5('account " #n "')::uuid"
 
@@ -480,21 +478,6 @@ static void memory_is_flat(void **state) {
   follower_close(&f);
 }
 
-static int start(void **state) {
-  (void)state;
-  have_server = pg_fixture_start(&pg);
-  if (!have_server)
-    print_message("# skipped: %s\n", pg.reason);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  if (have_server)
-    pg_fixture_stop(&pg);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(nothing_happens),   cmocka_unit_test(only_what_changed_is_read),
@@ -506,5 +489,5 @@ int main(void) {
       cmocka_unit_test(memory_is_flat),    cmocka_unit_test(distributed_is_read_whole),
       cmocka_unit_test(much_is_read_anew),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, pg_shared_start, pg_shared_stop);
 }

@@ -17,11 +17,9 @@
 
 #include "base/strbuf.h"
 #include "lib/follower.h"
+#include "lib/pg_shared.h"
 #include "source/mapping.h"
 #include "source/statement.h"
-
-static struct pg_fixture pg;
-static bool have_server;
 
 enum { LARGE = 2000 }; /* rows */
 
@@ -265,25 +263,10 @@ static void lists_are_looked_up(void **state) {
   follower_close(&f);
 }
 
-static int start(void **state) {
-  (void)state;
-  have_server = pg_fixture_start(&pg);
-  if (!have_server)
-    print_message("# skipped: %s\n", pg.reason);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  if (have_server)
-    pg_fixture_stop(&pg);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_refresh_scans_no_large_table),
       cmocka_unit_test(lists_are_looked_up),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, pg_shared_start, pg_shared_stop);
 }

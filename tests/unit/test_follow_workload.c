@@ -21,10 +21,8 @@
 #include "base/clock.h"
 #include "lib/crm_workload.h"
 #include "lib/follower.h"
+#include "lib/pg_shared.h"
 #include "lib/relay.h"
-
-static struct pg_fixture pg;
-static bool have_server;
 
 /* --- ways of following --------------------------------------------------------------------------------------------- */
 
@@ -318,21 +316,6 @@ static void a_slow_net_is_no_fault(void **state) {
   end(&l);
 }
 
-static int start(void **state) {
-  (void)state;
-  have_server = pg_fixture_start(&pg);
-  if (!have_server)
-    print_message("# skipped: %s\n", pg.reason);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  if (have_server)
-    pg_fixture_stop(&pg);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_cut_at_every_place),
@@ -345,5 +328,5 @@ int main(void) {
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[5]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[6]),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, pg_shared_start, pg_shared_stop);
 }

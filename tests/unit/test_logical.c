@@ -21,12 +21,13 @@
 #include "lib/crm_workload.h"
 #include "lib/crmctl_check.h"
 #include "lib/follower.h"
+#include "lib/pg_shared.h"
 #include "source/internal.h"
 
-static struct pg_fixture pg = {.logical = true};
-static bool have_server;
-
 #define ACCOUNT(n) "md5('account " #n "')::uuid"
+#define HEALTH(days)                                                                                                                       \
+  "INSERT INTO health_metrics (organization_id, account_id, metric_date, overall_health_score) SELECT a.organization_id, a.id,"            \
+  " current_date - k, 60 FROM accounts a, " days " k WHERE a.id = " ACCOUNT(5)
 #define CONTRACT "INSERT INTO crm_ext.contract (account_id, starts_on, arr, currency) VALUES "
 
 static void run_file(const char *file) {
@@ -278,6 +279,18 @@ static void only_what_changed_is_read(void **state) {
   pg_fixture_sql(&pg, "crm", "UPDATE nps_surveys SET account_id = " ACCOUNT(8));
   sync_lists(&f);
   assert_int_equal(crm_source_rows(f.source), 1);
+  /* A day is read alone, in usage and in health. */
+  pg_fixture_sql(&pg, "crm", HEALTH("generate_series(1, 40)"));
+  sync_lists(&f);
+  pg_fixture_sql(&pg, "crm", HEALTH("generate_series(0, 0)"));
+  sync_lists(&f);
+  assert_int_equal(crm_source_rows(f.source), 2);
+  pg_fixture_sql(&pg, "crm", "UPDATE health_metrics SET overall_health_score = 61 WHERE metric_date = current_date - 9");
+  sync_lists(&f);
+  assert_int_equal(crm_source_rows(f.source), 2);
+  pg_fixture_sql(&pg, "crm", "UPDATE health_metrics SET metric_date = current_date - 9 WHERE metric_date = current_date - 7");
+  pg_fixture_sql(&pg, "crm", "DELETE FROM health_metrics WHERE metric_date = current_date - 8");
+  sync_lists(&f);
   for (int r = 0; r < CRM_RELATIONS; r++)
     assert_int_equal(f.whole[r], 0);
   assert_int_equal(f.full_reads, 1);
@@ -666,18 +679,8 @@ static void crmctl_tells(void **state) {
 }
 
 static int start(void **state) {
-  (void)state;
-  have_server = pg_fixture_start(&pg);
-  if (!have_server)
-    print_message("# skipped: %s\n", pg.reason);
-  return 0;
-}
-
-static int stop(void **state) {
-  (void)state;
-  if (have_server)
-    pg_fixture_stop(&pg);
-  return 0;
+  pg.logical = true;
+  return pg_shared_start(state);
 }
 
 int main(void) {
@@ -693,5 +696,5 @@ int main(void) {
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[2]),
       cmocka_unit_test_prestate(follows_a_workload, (void *)&ways[3]),
   };
-  return cmocka_run_group_tests(tests, start, stop);
+  return cmocka_run_group_tests(tests, start, pg_shared_stop);
 }
