@@ -297,6 +297,7 @@ def bar_chart(
         "legend": legend,
         "tooltip": TOOLTIP,
     }
+    more.pop("decimals", None)  # rounded ticks would tell 1.5M as 2M
     return Panel(
         "barchart",
         title,

@@ -199,7 +199,6 @@ def build():
             8,
             orientation="vertical",
             unit=MONEY,
-            decimals=0,
             unit_text="$currency a year",
             transformations=[
                 {"id": "joinByField", "options": {"byField": "horizon", "mode": "outer"}},
