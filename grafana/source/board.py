@@ -406,7 +406,9 @@ class Column:
         self.field, self.name, self.hidden, self.properties = field, name or field, hidden, properties
 
     def overrides(self):
-        properties = {"custom_hidden": True} if self.hidden else self.properties
+        properties = {"custom_hidden": True} if self.hidden else dict(self.properties)
+        if "thresholds" in properties:
+            properties["thresholds"] = unjudged(properties["thresholds"], "text")
         return [by_name(self.name if not self.hidden else self.field, **properties)] if properties else []
 
 

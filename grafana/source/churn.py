@@ -208,7 +208,7 @@ def build():
             5,
             8,
             unit="none",
-            decimals=0,
+            decimals=1,
             unit_text="score, 0 to 100",
             defaults={"min": 0, "max": 100},
             overrides=paint(RISK_FACTORS),

@@ -100,20 +100,27 @@ def paint(values):
 # --- numbers ---------------------------------------------------------------------------------------------------------------------
 
 
+def rising(good, least):
+    """Colours of a change: of less than LEAST none. good: which way is better."""
+    if good is None:
+        return PLAIN
+    below, above = ("red", "green") if good == "up" else ("green", "red")
+    return steps(below, (-least, "text"), (least, above))
+
+
 def headline(
     title, about, expression, good="up", delta=None, delta_unit=None, width=6, height=4, unit=None, decimals=None, size=32, **more
 ):
     """A figure and its change against $compare. good: which way is better. delta: another expression for the change."""
-    rising = {"up": steps("red", (-1e-9, "text"), (1e-9, "green")), "down": steps("green", (-1e-9, "text"), (1e-9, "red")), None: PLAIN}[
-        good
-    ]
     # A difference of percentages is in points, not in per cent. A narrow panel has no room for the word.
     points = unit == "percentunit" and delta is None
     name = ("Points, $compare" if points else "Change, $compare") if width >= 5 else ("Δ pts $compare" if points else "Δ $compare")
     if delta is None:
         delta = f"100 * ({change(expression)})" if points else change(expression)
     target = [Target(expression, "Now"), Target(delta, name, instant=True)]
-    properties = {"thresholds": rising}
+    # What is shown as 0 has no colour.
+    shown = 3 if delta_unit else 1 if points else 9 if decimals is None else decimals
+    properties = {"thresholds": rising(good, 0.5 / 10**shown)}
     if delta_unit or points:
         properties["unit"] = delta_unit or "none"
     if points:
@@ -200,10 +207,11 @@ def account_table(title, about, driver, columns, sort, width=24, height=9, label
 
 
 def score_cell(thresholds, width=110):
+    """A bar, which takes its part of what a wide screen has. With a decimal, or 59.9 would be 60 in the colour of what is below 60."""
     return {
         "min": 0,
         "max": 100,
-        "decimals": 0,
+        "decimals": 1,
         "unit": "none",
         "custom_width": width,
         "thresholds": thresholds,
@@ -217,12 +225,11 @@ def money_cell(width=80):
 
 
 def change_cell(good="up", width=95, decimals=1):
-    rising = steps("red", (-1e-9, "text"), (1e-9, "green")) if good == "up" else steps("green", (-1e-9, "text"), (1e-9, "red"))
     return {
         "unit": "none",
         "decimals": decimals,
         "custom_width": width,
-        "thresholds": rising,
+        "thresholds": rising(good, 0.5 / 10**decimals),
         "custom_cellOptions": {"type": "color-text"},
         "noValue": "–",
     }

@@ -259,7 +259,7 @@ def health():
             unit="none",
             decimals=0,
             unit_text="accounts; per cent",
-            thresholds=steps(readable(colour)),
+            thresholds=steps("text", (1e-9, readable(colour))),  # nobody there is no reason for a colour
             overrides=[by_name("Share", unit="percentunit", decimals=0)],
             text={"titleSize": 12, "valueSize": 28},
         )
@@ -332,7 +332,7 @@ def health():
             8,
             9,
             unit="none",
-            decimals=0,
+            decimals=1,
             unit_text="score, 0 to 100",
             defaults={"min": 0, "max": 100},
             thresholds=HEALTH_STEPS,
@@ -344,7 +344,7 @@ def health():
             8,
             9,
             unit="percentunit",
-            decimals=0,
+            decimals=1,
             unit_text="share of accounts",
             defaults={"min": 0, "max": 1},
             thresholds=RATIO_STEPS,

@@ -66,7 +66,7 @@ def breakdown(title, label, heading):
     below = by(label, "health_score_accounts", le="+Inf")
     mean = ratio(by(label, "health_score_points"), below, label)
     columns = [
-        ("Accounts", by(label, "accounts_by_health"), {"decimals": 0, "custom_width": 85}),
+        ("Accounts", f"{by(label, 'accounts_by_health')} > 0", {"decimals": 0, "custom_width": 85}),
         ("Mean score", mean, score_cell(HEALTH_STEPS, 120)),
         (
             "Change",
@@ -121,7 +121,7 @@ def build():
                 unit="none",
                 decimals=0,
                 unit_text="accounts; per cent",
-                thresholds=steps(readable(colour)),
+                thresholds=steps("text", (1e-9, readable(colour))),  # nobody there is no reason for a colour
                 text={"titleSize": 12, "valueSize": 28},
                 overrides=[by_name("Share", unit="percentunit", decimals=0)],
             )
@@ -202,7 +202,7 @@ def build():
             6,
             9,
             unit="none",
-            decimals=0,
+            decimals=1,
             unit_text="score, 0 to 100",
             defaults={"min": 0, "max": 100},
             thresholds=HEALTH_STEPS,
@@ -214,7 +214,7 @@ def build():
             6,
             9,
             unit="percentunit",
-            decimals=0,
+            decimals=1,
             unit_text="share of accounts",
             defaults={"min": 0, "max": 1},
             thresholds=RATIO_STEPS,

@@ -23,7 +23,8 @@ SEATS = ratio(total("adoption_active_users"), total("adoption_seats"))
 LONG = {"window": "90d"}
 GOALS_MET = ratio(total("goals_due", result="achieved", **LONG), total("goals_due", **LONG))
 RENEWED = ratio(total("renewals_due", result="renewed", **LONG), total("renewals_due", **LONG))
-SCORE = {"unit": "none", "decimals": 0, "custom_width": 78, "thresholds": HEALTH_STEPS, "custom_cellOptions": {"type": "color-text"}}
+SCORE = {"unit": "none", "decimals": 1, "custom_width": 78, "thresholds": HEALTH_STEPS, "custom_cellOptions": {"type": "color-text"}}
+ENGAGED = {"factor": "engagement"}
 PARTS = [
     ("Health", "health_score_points", {}, "health_score_accounts", {"le": "+Inf"}, SCORE),
     ("Adoption", "adoption_active_users", {}, "adoption_seats", {}, percent_cell(80)),
@@ -114,7 +115,7 @@ def build():
             SEATS,
             "up",
             unit="percentunit",
-            decimals=0,
+            decimals=1,
             unit_text="users by seats",
             thresholds=steps("red", (0.4, "orange"), (0.6, GOLD), (0.8, "green")),
         ),
@@ -134,7 +135,7 @@ def build():
             GOALS_MET,
             "up",
             unit="percentunit",
-            decimals=0,
+            decimals=1,
             unit_text="share of goals due",
             thresholds=steps("red", (0.5, "orange"), (0.7, GOLD), (0.85, "green")),
         ),
@@ -144,7 +145,7 @@ def build():
             RENEWED,
             "up",
             unit="percentunit",
-            decimals=0,
+            decimals=1,
             unit_text="share of contracts",
             thresholds=steps("red", (0.8, "orange"), (0.9, GOLD), (0.95, "green")),
         ),
