@@ -99,7 +99,6 @@ def build():
             4,
             7,
             unit=MONEY,
-            decimals=1,
             unit_text="major units of the currency a year",
             mode="value_and_name",
             text={"titleSize": 14, "valueSize": 36},

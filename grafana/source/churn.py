@@ -75,7 +75,6 @@ def build():
             AT_RISK,
             "down",
             unit=MONEY,
-            decimals=1,
             width=5,
             unit_text="$currency a year",
             size=28,

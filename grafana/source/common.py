@@ -123,7 +123,7 @@ def headline(
     properties = {"thresholds": rising(good, 0.5 / 10**shown)}
     if delta_unit or points:
         properties["unit"] = delta_unit or "none"
-    if points:
+    if delta_unit or points:
         properties["decimals"] = 1
     return board.stat(
         title,

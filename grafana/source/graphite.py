@@ -132,7 +132,6 @@ def executive():
             "Annual recurring revenue of the accounts that pay in the currency.",
             arr,
             unit=MONEY,
-            decimals=1,
             unit_text="currency a year",
             defaults={"min": 0},
         ),

@@ -99,7 +99,6 @@ def build():
             "up",
             delta=ratio(f"({change(ARR)})", earlier(ARR)),
             delta_unit="percentunit",
-            decimals=1,
             size=28,
             **money,
         ),
@@ -158,7 +157,6 @@ def build():
             4,
             4,
             unit=MONEY,
-            decimals=1,
             unit_text="$currency a month",
         ),
         board.stat(
@@ -167,7 +165,6 @@ def build():
             Target(ratio(ARR, total("contracts_in_force")), "ACV"),
             4,
             4,
-            decimals=1,
             **money,
         ),
         board.stat(
@@ -179,7 +176,6 @@ def build():
             4,
             4,
             unit=MONEY,
-            decimals=1,
             unit_text="$currency",
         ),
         board.stat(
@@ -191,7 +187,6 @@ def build():
             ],
             4,
             4,
-            decimals=1,
             orientation="vertical",
             overrides=[by_name("Share", unit="percentunit", decimals=0)],
             text={"titleSize": 12, "valueSize": 24},
@@ -236,7 +231,6 @@ def build():
             ],
             10,
             9,
-            decimals=1,
             overrides=[*paint(MOVEMENTS), by_name("Opening", color=fixed("#8e8e8e")), by_name("Closing", color=fixed("blue"))],
             text={"titleSize": 11, "valueSize": 16},
             **money,
