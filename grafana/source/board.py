@@ -518,8 +518,31 @@ def choice(name, label, values, default, about=""):
 # --- dashboards ------------------------------------------------------------------------------------------------------------------
 
 
+class Block:
+    """Panels that fill a part of the columns as a row fills all of them, so that a tall panel can stand beside several."""
+
+    def __init__(self, width, panels):
+        self.width, self.panels = width, panels
+
+
+def place(members, left, top, width, ident):
+    """Panels and blocks from left to right, in as many lines as they need: the panels' JSON and the height of all."""
+    placed, x, y, line = [], 0, top, 0
+    for member in members:
+        if x + member.width > width:
+            x, y, line = 0, y + line, 0
+        if isinstance(member, Block):
+            inner, height = place(member.panels, left + x, y, member.width, ident + len(placed))
+            placed += inner
+        else:
+            placed.append(member.json(ident + len(placed), left + x, y))
+            height = member.height
+        x, line = x + member.width, max(line, height)
+    return placed, y + line - top
+
+
 def dashboard(uid, title, about, variables, rows, tags=("collectd-crm",), start="now-90d", refresh="5m", links=(), annotations=()):
-    """rows: (title or None, panels[, collapsed])."""
+    """rows: (title or None, panels or blocks[, collapsed])."""
     panels, y, ident = [], 0, 1
     for row in rows:
         name, members, collapsed = row if len(row) == 3 else (*row, False)
@@ -535,14 +558,8 @@ def dashboard(uid, title, about, variables, rows, tags=("collectd-crm",), start=
             }
             panels.append(head)
             ident, y = ident + 1, y + 1
-        x = line = 0
-        placed = []
-        for panel in members:
-            if x + panel.width > 24:
-                x, y, line = 0, y + line, 0
-            placed.append(panel.json(ident, x, y))
-            ident, x, line = ident + 1, x + panel.width, max(line, panel.height)
-        y += line
+        placed, height = place(members, 0, y, 24, ident)
+        ident, y = ident + len(placed), y + height
         if collapsed:
             head["panels"] = placed
         else:

@@ -194,15 +194,41 @@ def ways_out():
 
 def build():
     fresh = [
-        board.lines(
-            "Age by relation",
-            "Age of the snapshot from which each relation was read. It rises between two reads and falls with each.",
-            Target(worst("relation", "source_age_seconds"), "{{relation}}"),
+        board.Block(
             12,
-            8,
-            unit="s",
-            unit_text="seconds",
-            defaults={"min": 0},
+            [
+                board.lines(
+                    "Age by relation",
+                    "Age of the snapshot from which each relation was read. It rises between two reads and falls with each.",
+                    Target(worst("relation", "source_age_seconds"), "{{relation}}"),
+                    12,
+                    9,
+                    unit="s",
+                    unit_text="seconds",
+                    defaults={"min": 0},
+                ),
+                board.lines(
+                    "Read from the CRM",
+                    "Rows received from the CRM per second: what reading costs it. A full read is a peak.",
+                    Target(rate("tenant", "source_rows_total"), "{{tenant}}"),
+                    6,
+                    8,
+                    fill=12,
+                    unit="none",
+                    unit_text="rows a second",
+                    defaults={"min": 0},
+                ),
+                board.lines(
+                    "Accounts read anew",
+                    "Accounts that were read anew by the last read; after a full read all of them.",
+                    Target(worst("tenant", "accounts_changed"), "{{tenant}}"),
+                    6,
+                    8,
+                    unit="none",
+                    unit_text="accounts",
+                    defaults={"min": 0},
+                ),
+            ],
         ),
         board.table(
             "Relations",
@@ -217,7 +243,7 @@ def build():
                 Target(f"sum by (relation) (increase({sel('drift_rows_total')}[$__range]))", table=True),
             ],
             12,
-            8,
+            17,  # all fifteen
             unit="none",
             unit_text="rows; seconds",
             columns=[
@@ -259,7 +285,7 @@ def build():
             "Duration of a read",
             "How long each phase of the last read of the CRM took.",
             Target(worst("phase", "sync_duration_seconds"), "{{phase}}"),
-            6,
+            8,
             8,
             unit="s",
             unit_text="seconds",
@@ -269,7 +295,7 @@ def build():
             "Duration of the computation",
             "How long the last computation of all metrics took.",
             Target(worst("tenant", "compute_duration_seconds"), "{{tenant}}"),
-            6,
+            8,
             8,
             fill=12,
             unit="s",
@@ -280,22 +306,11 @@ def build():
             "Memory",
             "Memory held by the picture of the CRM.",
             Target(worst("tenant", "store_bytes"), "{{tenant}}"),
-            6,
+            8,
             8,
             fill=12,
             unit="bytes",
             unit_text="bytes",
-            defaults={"min": 0},
-        ),
-        board.lines(
-            "Read from the CRM",
-            "Rows received from the CRM per second: what reading costs it. A full read is a peak.",
-            Target(rate("tenant", "source_rows_total"), "{{tenant}}"),
-            6,
-            8,
-            fill=12,
-            unit="none",
-            unit_text="rows a second",
             defaults={"min": 0},
         ),
     ]
@@ -310,15 +325,46 @@ def build():
             unit="none",
             unit_text="series",
         ),
-        board.lines(
-            "Accounts read anew",
-            "Accounts that were read anew by the last read; after a full read all of them.",
-            Target(worst("tenant", "accounts_changed"), "{{tenant}}"),
+        board.Block(
             8,
-            8,
-            unit="none",
-            unit_text="accounts",
-            defaults={"min": 0},
+            [
+                board.stat(
+                    "Dimensions",
+                    "Whether a dimension was left out of all families to stay within MaxCells.",
+                    Target(worst("dimension", "dimension_dropped"), "{{dimension}}", instant=True),
+                    8,
+                    4,
+                    unit="none",
+                    unit_text="kept or dropped",
+                    orientation="vertical",
+                    text={"titleSize": 12, "valueSize": 24},
+                    defaults={
+                        "mappings": [
+                            {
+                                "type": "value",
+                                "options": {
+                                    "0": {"text": "kept", "color": "green", "index": 0},
+                                    "1": {"text": "dropped", "color": "red", "index": 1},
+                                },
+                            }
+                        ]
+                    },
+                ),
+                board.table(
+                    "Versions",
+                    "Version of this software and of the daemon that it runs in.",
+                    [Target("count by (version, collectd) (" + sel("build_info") + ")", table=True)],
+                    8,
+                    4,
+                    unit="none",
+                    unit_text="instances",
+                    columns=[
+                        Column("version", "collectd-crm", custom_minWidth=100),
+                        Column("collectd", "collectd", custom_minWidth=100),
+                        Column("Value", "Instances", custom_width=100),
+                    ],
+                ),
+            ],
         ),
         board.table(
             "Rows refused, by reason",
@@ -332,38 +378,6 @@ def build():
             no_value="none refused",
             columns=[Column("relation", "Relation"), Column("reason", "Reason"), Column("Value", "Rows", custom_width=80)],
             sort=("Rows", True),
-        ),
-        board.stat(
-            "Dimensions",
-            "Whether a dimension was left out of all families to stay within MaxCells.",
-            Target(worst("dimension", "dimension_dropped"), "{{dimension}}", instant=True),
-            8,
-            4,
-            unit="none",
-            unit_text="kept or dropped",
-            orientation="vertical",
-            text={"titleSize": 12, "valueSize": 24},
-            defaults={
-                "mappings": [
-                    {
-                        "type": "value",
-                        "options": {
-                            "0": {"text": "kept", "color": "green", "index": 0},
-                            "1": {"text": "dropped", "color": "red", "index": 1},
-                        },
-                    }
-                ]
-            },
-        ),
-        board.table(
-            "Versions",
-            "Version of this software and of the daemon that it runs in.",
-            [Target("count by (version, collectd) (" + sel("build_info") + ")", table=True)],
-            16,
-            4,
-            unit="none",
-            unit_text="instances",
-            columns=[Column("version", "collectd-crm"), Column("collectd", "collectd"), Column("Value", "Instances", custom_width=100)],
         ),
     ]
     rows = [("Alive", alive()), ("Fresh", fresh), ("Fast", fast), ("Complete", complete), ("Ways out: remote write and OTLP", ways_out())]

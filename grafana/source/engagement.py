@@ -202,7 +202,7 @@ def build():
             "when",
             list(WEEKDAYS.values()),
             width=24,
-            height=9,
+            height=10,
             first=60,
             cell=44,
             unit="none",

@@ -191,14 +191,14 @@ def build():
             ["red"] * 4 + ["orange"] * 2 + [GOLD] * 2 + ["green"] * 2,
         ),
     ]
-    means = each(FACTORS, lambda f: ratio(total("health_factor_points", factor=f), total("health_factor_accounts", factor=f)), instant=True)
+    mean = lambda f: ratio(total("health_factor_points", factor=f), total("health_factor_accounts", factor=f))
     covers = each(FACTORS, lambda f: ratio(total("health_factor_accounts", factor=f), OPEN), instant=True)
-    why = [
+    factors = [
         board.bar_gauge(
             "Factors",
             "Mean of each factor of the health score over the accounts for which it is known. Weights: product usage 40 %, support 25 %, "
             "engagement 20 %, business 15 %, unless configured otherwise.",
-            means,
+            each(FACTORS, mean, instant=True),
             6,
             9,
             unit="none",
@@ -219,6 +219,20 @@ def build():
             defaults={"min": 0, "max": 1},
             thresholds=RATIO_STEPS,
         ),
+        board.lines(
+            "Factors over time",
+            "Mean of each factor at each instant: which of them moves the score.",
+            each(FACTORS, mean),
+            12,
+            9,
+            unit="none",
+            unit_text="score, 0 to 100",
+            overrides=paint(FACTORS),
+            custom={"axisSoftMin": 40, "axisSoftMax": 100},
+        ),
+    ]
+    why = [
+        board.Block(12, factors),
         board.table(
             "Inputs",
             "Mean of each input of the score over the accounts for which it is known, and the share of accounts for which it is.",
@@ -230,7 +244,7 @@ def build():
                 Target(f"{by('factor, input', 'health_input_accounts')} / on () group_left () ({OPEN} > 0)", table=True),
             ],
             12,
-            9,
+            18,  # all sixteen
             columns=[
                 Column("factor 1", "Factor", mappings=value_map(texts(FACTORS)), custom_width=130),
                 Column("input", "Input", mappings=value_map({i: words(i) for f in INPUTS.values() for i in f})),
