@@ -19,7 +19,7 @@ from common import (
     score_cell,
     variables,
 )
-from promql import by, ordered, ratio, sel, total
+from promql import accounts, by, ordered, ratio, sel, total
 from style import GOLD, OUTCOMES, STRENGTHS, TYPES, WEEKDAYS, texts, words
 
 # The hour, or night: with fewer columns the table fits a narrow screen.
@@ -331,26 +331,23 @@ def build():
             custom={"axisSoftMin": 0},
         ),
     ]
-    quiet = sel("account_recommendation", action="schedule_check_in", reason=None)
-    quiet = (
-        f"topk(25, max by (tenant, account) ({quiet}) * on (tenant, account) group_left () (sum by (tenant, account)"
-        f" ({sel('account_arr')})) and on (tenant, account)"
-        ' crm_account_info{tenant=~"$tenant",segment=~"$segment",account_owner=~"$owner"})'
-    )
+    quiet = f"max by (tenant, account) {accounts('account_recommendation', action='schedule_check_in', reason=None)}"
+    # Those that pay in another currency, or nobody knows what, come last.
+    quiet = f"topk(25, {quiet} * on (tenant, account) (sum by (tenant, account) ({sel('account_arr')})) or {quiet} * 0)"
     call = [
         account_table(
-            "Whom to call: silent accounts by revenue",
+            "Whom to call: silent accounts by ARR · $currency",
             "Accounts for which a check-in is recommended, by default because nobody has engaged them for 30 days; those who pay "
-            "most first.",
+            "most first, and last those that pay in another currency or nobody knows what.",
             quiet,
             [
-                ("ARR", quiet, money_cell(100)),
+                ("ARR", sel("account_arr"), money_cell(90)),
                 ("Health", sel("account_health_score"), score_cell(HEALTH_STEPS)),
                 ("Churn risk", sel("account_churn_risk_score"), score_cell(RISK_STEPS)),
             ],
             ("ARR", True),
             14,
-            9,
+            13,
             owner=False,
             unit="none",
             unit_text="$currency a year; scores 0 to 100",
@@ -360,7 +357,7 @@ def build():
             "Engagements completed within 7, 30 and 90 days by who held them; none where nobody is named.",
             [Target("sum by (team_member) (" + sel("engagements_by_member", window=w) + ")", table=True) for w in ("7d", "30d", "90d")],
             10,
-            9,
+            13,
             columns=[Column("team_member", "Team member")]
             + [
                 Column(
