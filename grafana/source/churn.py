@@ -34,6 +34,8 @@ INDICATORS = {
     "business_risk": ("contract_approaching_renewal", "payment_delays", "budget_constraints"),
     "competitive_threats": ("competitor_mentions", "feature_requests", "pricing_discussions"),
 }
+# The longest one would not fit a narrow screen.
+INDICATOR_TEXTS = {i: words(i) for f in INDICATORS.values() for i in f} | {"contract_approaching_renewal": "Renewal approaching"}
 RISKY = f"topk(25, {accounts('account_churn_risk_score')} >= 50)"
 RAISED = f"topk(10, ({change(sel('account_churn_risk_score'))}) and on (tenant, account) {ACCOUNTS})"
 ACTION = {"mappings": value_map(ACTIONS), "custom_width": 165}
@@ -167,15 +169,15 @@ def build():
         12,
         14,
         columns=[
-            Column("factor 1", "Factor", mappings=value_map(texts(RISK_FACTORS)), custom_width=182),
-            Column("indicator", "Indicator", mappings=value_map({i: words(i) for f in INDICATORS.values() for i in f})),
-            Column("Value #A", "Accounts", decimals=0, custom_width=90),
+            Column("factor 1", "Factor", mappings=value_map(texts(RISK_FACTORS)), custom_width=176),
+            Column("indicator", "Indicator", mappings=value_map(INDICATOR_TEXTS), custom_minWidth=200),
+            Column("Value #A", "Accounts", decimals=0, custom_width=100),
             Column(
                 "Value #B",
                 "Share",
                 unit="percentunit",
                 decimals=0,
-                custom_width=92,
+                custom_minWidth=90,
                 min=0,
                 max=1,
                 color=fixed("orange"),

@@ -179,7 +179,7 @@ def account_table(title, about, driver, columns, sort, width=24, height=9, label
     shown = [
         Column("tenant", hidden=True),
         Column("account", hidden=True),
-        Column("account_name", "Account", custom_minWidth=130, links=[link("Everything on ${__data.fields.Account}", ACCOUNT_URL)]),
+        Column("account_name", "Account", custom_minWidth=145, links=[link("Everything on ${__data.fields.Account}", ACCOUNT_URL)]),
         Column("segment", "Segment", custom_width=95),
     ]
     if owner:
@@ -213,7 +213,7 @@ def score_cell(thresholds, width=110):
         "max": 100,
         "decimals": 1,
         "unit": "none",
-        "custom_width": width,
+        "custom_minWidth": width,
         "thresholds": thresholds,
         "custom_cellOptions": {"type": "gauge", "mode": "basic"},
         "noValue": "–",

@@ -363,7 +363,7 @@ def build():
                 Column(
                     f"Value #{r}",
                     w,
-                    custom_width=110,
+                    custom_minWidth=100,
                     decimals=0,
                     custom_cellOptions={"type": "gauge", "mode": "basic"},
                     min=0,

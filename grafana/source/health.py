@@ -247,9 +247,9 @@ def build():
             18,  # all sixteen
             columns=[
                 Column("factor 1", "Factor", mappings=value_map(texts(FACTORS)), custom_width=130),
-                Column("input", "Input", mappings=value_map({i: words(i) for f in INPUTS.values() for i in f})),
-                Column("Value #A", "Mean", **score_cell(HEALTH_STEPS, 140)),
-                Column("Value #B", "Coverage", **percent_cell(92, RATIO_STEPS, True)),
+                Column("input", "Input", mappings=value_map({i: words(i) for f in INPUTS.values() for i in f}), custom_minWidth=205),
+                Column("Value #A", "Mean", **score_cell(HEALTH_STEPS)),
+                Column("Value #B", "Coverage", **percent_cell(92, RATIO_STEPS, True, 1)),
             ],
             transformations=[{"id": "joinByField", "options": {"byField": "input", "mode": "outer"}}],
             sort=("Mean", False),

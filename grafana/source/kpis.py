@@ -28,10 +28,10 @@ ENGAGED = {"factor": "engagement"}
 PARTS = [
     ("Health", "health_score_points", {}, "health_score_accounts", {"le": "+Inf"}, SCORE),
     ("Adoption", "adoption_active_users", {}, "adoption_seats", {}, percent_cell(80)),
-    ("Engaged", "health_factor_points", {"factor": "engagement"}, "health_factor_accounts", {"factor": "engagement"}, SCORE),
-    ("Churn", "accounts_lost", {"window": "$window"}, "accounts_opening", {"window": "$window"}, percent_cell(68)),
-    ("Goals", "goals_due", {"result": "achieved", **LONG}, "goals_due", LONG, percent_cell(65)),
-    ("Renewals", "renewals_due", {"result": "renewed", **LONG}, "renewals_due", LONG, percent_cell(85)),
+    ("Engagement", "health_factor_points", ENGAGED, "health_factor_accounts", ENGAGED, dict(SCORE, custom_width=104)),
+    ("Churn", "accounts_lost", {"window": "$window"}, "accounts_opening", {"window": "$window"}, percent_cell(57)),
+    ("Goals", "goals_due", {"result": "achieved", **LONG}, "goals_due", LONG, percent_cell(57)),
+    ("Renewals", "renewals_due", {"result": "renewed", **LONG}, "renewals_due", LONG, percent_cell(82)),
 ]
 
 
