@@ -3,7 +3,7 @@
 
 import board
 from board import Target, by_name, fixed, query, steps, value_map
-from common import HEALTH_STEPS, LINKS, MONEY, RISK_STEPS, alert_columns, each, paint
+from common import HEALTH_STEPS, LINKS, MONEY, RISK_STEPS, alert_columns, by_severity, each, paint
 from promql import sel
 from style import ACTIONS, BANDS, FACTORS, REASONS, RISK_FACTORS, STATUSES, colours, texts
 
@@ -242,7 +242,10 @@ def build():
             "Alerts that fire now and name this account.",
             [
                 Target(
-                    'count by (alertname, severity) (ALERTS{alertstate="firing",alertname=~"Crm.+",tenant="$tenant",account="$account"})',
+                    by_severity(
+                        'count by (alertname, severity)'
+                        ' (ALERTS{alertstate="firing",alertname=~"Crm.+",tenant="$tenant",account="$account"})'
+                    ),
                     table=True,
                 )
             ],
@@ -253,6 +256,7 @@ def build():
             population="this account",
             no_value="none firing",
             columns=alert_columns(),
+            sort=("Level", False),
         ),
     ]
     return board.dashboard(

@@ -339,12 +339,12 @@ def heatmap(title, about, targets, width=12, height=8, unit_y="none", scheme="Gr
 def table(
     title, about, targets, width=24, height=8, columns=(), transformations=(), sort=None, overrides=(), custom=None, rows=None, **more
 ):
-    """columns: Column in order. sort: (shown name, descending)."""
+    """columns: Column in order. sort: (shown name, descending), or a list of them."""
     style = {"align": "auto", "cellOptions": {"type": "auto"}, "inspect": False, "filterable": False}
     style.update(custom or {})
     options = {"showHeader": True, "cellHeight": "sm", "footer": {"show": False, "reducer": ["sum"], "countRows": False, "fields": ""}}
     if sort:
-        options["sortBy"] = [{"displayName": sort[0], "desc": sort[1]}]
+        options["sortBy"] = [{"displayName": name, "desc": desc} for name, desc in (sort if isinstance(sort, list) else [sort])]
     transforms, over = list(transformations), list(overrides)
     if columns:
         transforms += [

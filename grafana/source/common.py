@@ -6,7 +6,7 @@ import re
 import board
 from board import Column, Target, by_name, by_ref, choice, fixed, query, steps, value_map
 from catalogue import TOP
-from promql import ACCOUNTS, change, keyed, only, sel, total
+from promql import ACCOUNTS, change, keyed, only, ordered, sel, total
 from style import ALERTS, GOLD, GREY, RISK_FACTORS, SEVERITIES, STATUSES, colours, texts
 
 HEALTH_STEPS = steps("red", (40, "orange"), (60, GOLD), (80, "green"))
@@ -256,26 +256,35 @@ def alert_names():
     return {name: ALERTS[name] for name in names}
 
 
+def by_severity(expression):
+    """With the severity as its place, to sort by."""
+    return ordered(expression, "severity", list(SEVERITIES))
+
+
 def alert_columns(*more):
+    places = {severity: f"{i:02d}" for i, severity in enumerate(SEVERITIES, 1)}
     return [
         Column(
             "severity",
             "Level",
-            custom_width=62,
-            mappings=value_map(texts(SEVERITIES), colours(SEVERITIES)),
+            custom_width=80,
+            mappings=value_map(
+                {places[s]: t for s, t in texts(SEVERITIES).items()}, {places[s]: c for s, c in colours(SEVERITIES).items()}
+            ),
             custom_cellOptions={"type": "color-text"},
         ),
         Column("alertname", "Alert", custom_minWidth=120, mappings=value_map(alert_names()), **(more[0] if more else {})),
     ]
 
 
-FIRING = 'sort_desc(count by (alertname, severity, tenant) (ALERTS{alertstate="firing",alertname=~"Crm.+"}))'
+FIRING = by_severity('count by (alertname, severity, tenant) (ALERTS{alertstate="firing",alertname=~"Crm.+"})')
 
 
 def alerts(width=12, height=8):
     return board.table(
-        "Alerts that fire",
-        "Alerts of contrib/prometheus that fire in Prometheus now, and of how many accounts or relations each one is about.",
+        "Alerts that fire · all segments",
+        "Alerts of contrib/prometheus that fire in Prometheus now, the gravest first, and of how many accounts or relations each one is"
+        " about.",
         [Target(FIRING, table=True)],
         width,
         height,
@@ -288,7 +297,7 @@ def alerts(width=12, height=8):
             Column("tenant", "Tenant", custom_width=64),
             Column("Value", "Count", custom_width=58, decimals=0),
         ],
-        sort=("Count", True),
+        sort=[("Level", False), ("Count", True)],
     )
 
 
