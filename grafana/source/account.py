@@ -24,6 +24,7 @@ NAMES = value_map(
     {str(i): t[0] for i, t in enumerate(reversed([*BANDS.values()][:4]))},
     {str(i): t[1] for i, t in enumerate(reversed([*BANDS.values()][:4]))},
 )
+NAMES.append({"type": "special", "options": {"match": "null", "result": {"text": "No score", "color": BANDS["unscored"][1], "index": 4}}})
 ONE = {"tenant": "$tenant", "account": "$account"}
 
 
@@ -109,14 +110,15 @@ def build():
             "Health trend",
             "Points per 30 days: the slope of the health score over the last 90 days: the median of the slopes between all pairs of weekly"
             " scores.",
-            Target(value("account_health_slope"), "Slope"),
+            Target(value("account_health_slope"), "Points per 30 days"),
             4,
             7,
             unit="none",
             decimals=1,
             unit_text="points per 30 days",
             thresholds=steps("red", (-2, "text"), (2, "green")),
-            text={"valueSize": 36},
+            mode="value_and_name",
+            text={"titleSize": 14, "valueSize": 36},
             no_value="no score",
         ),
         board.table(
@@ -145,7 +147,7 @@ def build():
             unit_text="score, 0 to 100",
             defaults={"min": 0, "max": 100},
             overrides=[
-                by_name("This account", color=fixed("green"), custom_fillOpacity=10),
+                by_name("This account", color=fixed("blue"), custom_fillOpacity=10),
                 by_name(
                     "Mean of the segment", color=fixed("#8e8e8e"), custom_lineStyle={"fill": "dash", "dash": [8, 8]}, custom_lineWidth=1
                 ),

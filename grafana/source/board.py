@@ -268,6 +268,7 @@ def bar_gauge(title, about, targets, width=6, height=8, orientation="horizontal"
 
 def gauge(title, about, targets, width=4, height=6, **more):
     options = {"reduceOptions": LAST, "orientation": "auto", "showThresholdLabels": False, "showThresholdMarkers": True}
+    options["text"] = {"valueSize": 32}  # or two side by side differ with the length of their numbers
     more["thresholds"] = unjudged(more["thresholds"], GREY)
     return Panel("gauge", title, about, targets, width, height, options=options, **more)
 
@@ -417,10 +418,11 @@ def states(title, about, targets, width=24, height=8, **more):
         "alignValue": "left",
         "mergeValues": True,
         "rowHeight": 0.9,
-        "showValue": "auto",
+        "showValue": "never",  # a short state would show the first letters of its name; the legend tells all
         "legend": LEGEND,
         "tooltip": {"mode": "single", "sort": "none"},
     }
+    more.setdefault("defaults", {})["color"] = fixed(GREY)  # mappings have theirs; with shades, which are the default, there is no legend
     return Panel(
         "state-timeline",
         title,

@@ -56,7 +56,7 @@ def actions():
         Column("Value", "ARR", **money_cell()),
     ]
     return board.table(
-        "What to do, by revenue",
+        "What to do, by ARR · $currency",
         "What the rules recommend now, for the fifty that concern most revenue; one line per account and recommendation. The rules stand in"
         " the configuration and can be changed there.",
         [Target(chosen, table=True)],

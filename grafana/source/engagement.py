@@ -273,7 +273,7 @@ def build():
             "Spearman's rank correlation of the outcome of an engagement with the change of recorded health in the 30 days after it, and "
             "of how many engagements. Together is not because of.",
             [
-                Target("max by (tenant) (" + sel("engagement_outcome_correlation") + ")", "{{tenant}}"),
+                Target("max by (tenant) (" + sel("engagement_outcome_correlation") + ")", "{{tenant}} · correlation"),
                 Target(
                     "max by (tenant) (" + sel("engagement_outcome_correlation_observations") + ")", "{{tenant}} · engagements", instant=True
                 ),

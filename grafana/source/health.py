@@ -50,7 +50,7 @@ def movers(title, about, choose):
         [
             ("Health", sel("account_health_score"), score_cell(HEALTH_STEPS)),
             ("Change", driver, change_cell()),
-            ("Per 30 days", sel("account_health_slope"), change_cell(width=105)),
+            ("Trend, 30 d", sel("account_health_slope"), change_cell(width=105)),
         ],
         ("Change", choose == "topk"),
         12,
@@ -168,7 +168,7 @@ def build():
             decimals=1,
             unit_text="score, 0 to 100",
             overrides=[
-                by_name("Mean", color=fixed("green")),
+                by_name("Mean", color=fixed("blue")),
                 dashed_compare(),
                 by_regex("/^Benchmark/", custom_lineStyle={"fill": "dash", "dash": [2, 6]}, custom_fillOpacity=0),
             ],
@@ -177,7 +177,7 @@ def build():
         board.heatmap(
             "Scores over time",
             "Accounts per ten points of the health score at each instant; the scale below tells how many.",
-            [Target(by("le", "health_score_accounts"), "{{le}}", heatmap=True, interval="1d")],
+            [Target(by("le", "health_score_accounts", le=("!=", "+Inf")), "{{le}}", heatmap=True, interval="1d")],
             12,
             8,
             unit="none",
@@ -324,12 +324,14 @@ def build():
                     breakdown("By owner", "account_owner", "Owner"),
                     movers(
                         "Worst movers over $period",
-                        "The accounts whose score fell most since $period ago, and the slope of their last 90 days.",
+                        "The accounts whose score fell most since $period ago, and their trend: the slope of the last 90 days, in points"
+                        " per 30 days.",
                         "bottomk",
                     ),
                     movers(
                         "Best movers over $period",
-                        "The accounts whose score rose most since $period ago, and the slope of their last 90 days.",
+                        "The accounts whose score rose most since $period ago, and their trend: the slope of the last 90 days, in points"
+                        " per 30 days.",
                         "topk",
                     ),
                 ],

@@ -130,7 +130,7 @@ def build():
             thresholds=HEALTH_STEPS,
         ),
         headline(
-            "Goal completion, 90 d",
+            "Goal completion over 90d",
             "Achieved by achieved, missed and overdue goals whose target lies in the last 90 days.",
             GOALS_MET,
             "up",
@@ -140,7 +140,7 @@ def build():
             thresholds=steps("red", (0.5, "orange"), (0.7, GOLD), (0.85, "green")),
         ),
         headline(
-            "Renewal rate, 90 d",
+            "Renewal rate over 90d",
             "Contracts renewed of those that ended in the last 90 days; undecided ones are not renewed.",
             RENEWED,
             "up",
@@ -191,7 +191,7 @@ def build():
             8,
             unit="none",
             unit_text="score, 0 to 100",
-            overrides=[by_name("Health", color=fixed("green")), by_name("Engagement", color=fixed("orange"))],
+            overrides=[by_name("Health", color=fixed("blue")), by_name("Engagement", color=fixed("orange"))],
             custom={"axisSoftMin": 40, "axisSoftMax": 100},
         ),
     ]
@@ -265,7 +265,7 @@ def build():
             overrides=paint(ONBOARDING),
         ),
         board.lines(
-            "Goals and renewals, 90 d",
+            "Goals and renewals over 90d",
             "Goals achieved of those due, and contracts renewed of those that ended, in the 90 days up to each instant.",
             [Target(GOALS_MET, "Goals"), Target(RENEWED, "Renewals")],
             6,

@@ -151,7 +151,7 @@ def build():
             no_value="nothing lost",
         ),
         board.stat(
-            "ARPA · $currency",
+            "ARPA a month · $currency",
             "Average revenue per account: monthly recurring revenue by paying accounts.",
             Target(ratio(total("mrr"), total("arr_accounts")), "ARPA"),
             4,
@@ -168,7 +168,7 @@ def build():
             **money,
         ),
         board.stat(
-            "LTV, all segments",
+            "LTV · all segments",
             "Lifetime value of a customer, not filtered by segment and owner: monthly revenue per account times the gross margin of the"
             " configuration (1 if none) by the monthly churn of customers of the last six complete months; the lifetime is capped. Nobody"
             " churned: no value.",
@@ -179,7 +179,7 @@ def build():
             unit_text="$currency",
         ),
         board.stat(
-            "Committed, 90 d",
+            "Committed for 90d",
             "Annual recurring revenue less what is known to end within 90 days, and its share of all.",
             [
                 Target(total("arr_committed", horizon="90d"), "ARR"),
@@ -324,7 +324,7 @@ def build():
             thresholds=steps("green", (0.25, GOLD), (0.5, "orange"), (0.75, "red")),
         ),
         board.stat(
-            "Renewed, 1 y · $currency",
+            "Renewed over 1y · $currency",
             "Of the annual value of contracts that ended in the last year and of which it is known what they became: gross counts of each"
             " the lesser of before and after.",
             [
@@ -341,7 +341,7 @@ def build():
             text={"titleSize": 12, "valueSize": 32},
         ),
         board.stat(
-            "Expansion with success, 1 y · $currency",
+            "Expansion with success · $currency",
             "Share of the year's expansion of accounts that had achieved a goal or had an engagement of positive outcome in the 90 days"
             " before. Together is not because of.",
             Target(
@@ -355,14 +355,15 @@ def build():
         ),
         board.stat(
             "Adds up · all segments",
-            "Closing revenue less opening revenue and all movements, over all windows, the largest difference. It is 0, or the figures are"
-            " wrong.",
+            "Closing revenue less opening revenue and all movements, over all windows: the largest difference. It must be 0; anything else"
+            " is shown, and means that the figures are wrong.",
             Target("max(abs(" + sel("arr_identity_residual", currency=None, window=None) + "))", "Residual"),
             6,
             5,
             unit="none",
-            decimals=0,
+            decimals=2,
             unit_text="major units of any currency",
+            defaults={"mappings": board.value_map({"0": "yes"})},
             thresholds=steps("green", (1e-9, "red")),
         ),
         board.stat(
