@@ -4,7 +4,7 @@ SeparateInstances and PreserveSeparator: ROOT.crm.TENANT.gauge.FAMILY.VALUE... W
 FAMILY_by_DIMENSION.DIMENSIONVALUE.VALUE..."""
 
 import board
-from board import GRAPHITE, Graphite, by_name, by_ref, choice, fixed, query, steps
+from board import GRAPHITE, Graphite, by_name, by_regex, choice, fixed, query, steps
 from catalogue import FAMILIES
 from common import HEALTH_STEPS, MONEY, RATIO_STEPS, RISK_STEPS, link, paint
 from promql import Unknown
@@ -84,7 +84,7 @@ def headline(title, about, target, unit=None, decimals=None, **more):
         orientation="vertical",
         unit=unit,
         decimals=decimals,
-        overrides=[by_ref("B", thresholds=steps(GREY), noValue="–")],
+        overrides=[by_regex("/before$/", thresholds=steps(GREY), noValue="–")],  # series of Graphite do not say of which query they are
         text={"titleSize": 12, "valueSize": 32},
         **more,
     )
@@ -158,7 +158,7 @@ def executive():
             defaults={"min": 0},
             overrides=[
                 by_name("ARR", color=fixed("blue")),
-                board.by_regex("/before$/", custom_lineStyle={"fill": "dash", "dash": [8, 8]}, color=fixed(GREY), custom_fillOpacity=0),
+                by_regex("/before$/", custom_lineStyle={"fill": "dash", "dash": [8, 8]}, color=fixed(GREY), custom_fillOpacity=0),
             ],
         ),
         board.bar_gauge(
@@ -298,8 +298,8 @@ def health():
             unit="none",
             unit_text="score, 0 to 100",
             overrides=[
-                by_name("Mean", color=fixed("green")),
-                board.by_regex("/before$/", custom_lineStyle={"fill": "dash", "dash": [8, 8]}, color=fixed(GREY)),
+                by_name("Mean", color=fixed("blue")),
+                by_regex("/before$/", custom_lineStyle={"fill": "dash", "dash": [8, 8]}, color=fixed(GREY)),
             ],
             custom={"axisSoftMin": 40, "axisSoftMax": 100},
         ),
@@ -315,7 +315,7 @@ def health():
             "Scores now",
             "Accounts per ten points of the health score.",
             tens,
-            8,
+            12,
             9,
             orientation="vertical",
             unit="none",
@@ -328,7 +328,7 @@ def health():
             "Factors",
             "Mean of each factor of the health score over the accounts for which it is known.",
             each(FACTORS, lambda f: over(path("health_factor_points", f), path("health_factor_accounts", f))),
-            8,
+            6,
             9,
             unit="none",
             decimals=1,
@@ -340,7 +340,7 @@ def health():
             "Coverage of factors",
             "Share of accounts for which the factor could be computed.",
             each(FACTORS, lambda f: path("health_coverage_ratio", f)),
-            8,
+            6,
             9,
             unit="percentunit",
             decimals=1,
