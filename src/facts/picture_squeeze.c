@@ -6,8 +6,9 @@
 
 #include "facts/patch_internal.h"
 
-/* With a quarter of garbage a row that is written costs four rows that are moved, once, and the picture is at most a quarter larger. */
-#define GARBAGE_SHARE 4
+/* With an eighth of garbage a row that is written costs eight rows that are moved, once, and the picture is at most an eighth larger (and a
+ * sixteenth of room to grow). */
+#define GARBAGE_SHARE 8
 #define GARBAGE_LEAST ((size_t)64 * 1024)
 #define TEXTS_LEAST ((size_t)64 * 1024)
 
