@@ -5,7 +5,7 @@
  * the last ones say what the picture takes, and by how many rows it differs from a fresh full read.
  * crm-follow-bench SOCKET-DIR change N ROUND: makes the changes of one interval alone, for those who are measured from outside.
  *
- * CPU time of the server is that of the session's process, by Linux' schedstat, so it must run beside the server. Of each figure the least
+ * CPU time of the server is that of the sessions' processes, by Linux' schedstat, so it must run beside the server. Of each figure the least
  * of some runs. Bytes are counted by a relay, in runs of their own. The changes are made by a session of the superuser's. */
 #include "crm_config.h"
 
@@ -118,11 +118,23 @@ static void update_rows(PGconn *pg, int round) {
   run(pg, sql);
 }
 
-static struct cost follow(struct crm_source *source, struct crm_picture **picture, int pid, bool *whole) {
+/* The processes of a follower's sessions: with logical decoding it has two. */
+struct sessions {
+  int pids[4], n;
+};
+
+static double sessions_cpu(const struct sessions *s) {
+  double sum = 0;
+  for (int i = 0; i < s->n; i++)
+    sum += process_cpu(s->pids[i]);
+  return sum;
+}
+
+static struct cost follow(struct crm_source *source, struct crm_picture **picture, const struct sessions *sessions, bool *whole) {
   struct crm_refresh refresh;
   struct crm_patch_applied applied;
   struct crm_error err = {0};
-  struct cost cost = {.server = process_cpu(pid), .client = thread_cpu()};
+  struct cost cost = {.server = sessions_cpu(sessions), .client = thread_cpu()};
   int64_t start_us = crm_clock_monotonic_us();
   if (crm_source_refresh(source, *picture, &refresh, &err) != CRM_OK)
     die(err.message);
@@ -143,8 +155,8 @@ static struct cost follow(struct crm_source *source, struct crm_picture **pictur
   }
   cost.wall = (double)(crm_clock_monotonic_us() - start_us) / 1e3;
   cost.client = thread_cpu() - cost.client;
-  rest(20); /* until the server's process has gone to sleep */
-  cost.server = process_cpu(pid) - cost.server;
+  rest(20); /* until the server's processes have gone to sleep */
+  cost.server = sessions_cpu(sessions) - cost.server;
   cost.bytes = (double)crm_source_bytes(source);
   cost.rows = crm_source_rows(source);
   for (int r = 0; r < CRM_RELATIONS; r++)
@@ -162,14 +174,14 @@ struct follower {
   char conninfo[512];
   struct crm_source *source;
   struct crm_picture *picture;
-  int pid; /* of the server's process */
+  struct sessions sessions;
 };
 
 static enum crm_changes changes_of(const char *name) {
   for (int i = CRM_CHANGES_AUTO; i <= CRM_CHANGES_NONE; i++)
     if (strcmp(crm_changes_name((enum crm_changes)i), name) == 0)
       return (enum crm_changes)i;
-  die("CHANGES is auto, poll, counters or none");
+  die("CHANGES is auto, logical, poll, counters or none");
   return CRM_CHANGES_AUTO;
 }
 
@@ -191,6 +203,7 @@ static void open_follower(struct follower *f, const char *where, const char *rea
                                            .statement_timeout_us = 600 * CRM_US_PER_SECOND,
                                            .lock_timeout_us = 10 * CRM_US_PER_SECOND,
                                            .read_timeout_us = 900 * CRM_US_PER_SECOND,
+                                           .publication = "collectd_crm",
                                            .changes = (int)changes_of(changes)};
   if (crm_source_new(&f->options, &log, f->stop, &f->source, &err) != CRM_OK)
     die(err.message);
@@ -236,11 +249,11 @@ static void count_bytes(PGconn *pg, const char *const argv[], double full_bytes[
   read_all(&f);
   relay_count(relay, &up, &down);
   full_bytes[0] = (double)(up + down);
-  (void)follow(f.source, &f.picture, (int)getpid(), &whole);
+  (void)follow(f.source, &f.picture, &f.sessions, &whole);
   for (size_t i = 0; i < NUMBERS; i++) {
     change(pg, numbers[i], (*round)++);
     relay_count(relay, &up_before, &down_before);
-    (void)follow(f.source, &f.picture, (int)getpid(), &whole);
+    (void)follow(f.source, &f.picture, &f.sessions, &whole);
     relay_count(relay, &up, &down);
     bytes[i] = (double)(up - up_before + down - down_before);
   }
@@ -248,15 +261,25 @@ static void count_bytes(PGconn *pg, const char *const argv[], double full_bytes[
   relay_stop(relay);
 }
 
+static void find_sessions(struct follower *f, PGconn *pg) {
+  char *pids = value(pg, "SELECT string_agg(pid::text, ' ') FROM pg_stat_activity WHERE application_name LIKE 'collectd-crm/%'");
+  f->sessions.n = 0;
+  for (char *at = pids, *end; f->sessions.n < 4; at = end) {
+    int pid = (int)strtol(at, &end, 10);
+    if (end == at)
+      break;
+    f->sessions.pids[f->sessions.n++] = pid;
+  }
+  free(pids);
+}
+
 static struct cost measure_full(struct follower *f, PGconn *pg) {
   double client = thread_cpu();
   int64_t start_us = crm_clock_monotonic_us();
   read_all(f);
   struct cost cost = {.wall = (double)(crm_clock_monotonic_us() - start_us) / 1e3, .client = thread_cpu() - client};
-  char *pid = value(pg, "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'collectd-crm/%'");
-  f->pid = atoi(pid);
-  free(pid);
-  cost.server = process_cpu(f->pid);
+  find_sessions(f, pg);
+  cost.server = sessions_cpu(&f->sessions);
   cost.rows = crm_source_rows(f->source);
   return cost;
 }
@@ -282,7 +305,7 @@ static uint64_t measure_drift(struct follower *f) {
 
 int main(int argc, char **argv) {
   if (argc != 5)
-    die("usage: crm-follow-bench SOCKET-DIR READER MAPPING-DIR auto|poll|counters|none, or SOCKET-DIR change N ROUND");
+    die("usage: crm-follow-bench SOCKET-DIR READER MAPPING-DIR auto|logical|poll|counters|none, or SOCKET-DIR change N ROUND");
   char superuser[256];
   snprintf(superuser, sizeof(superuser), "host=%s dbname=crm user=postgres options='-c client_min_messages=warning'", argv[1]);
   PGconn *pg = PQconnectdb(superuser);
@@ -302,19 +325,21 @@ int main(int argc, char **argv) {
   snprintf(where, sizeof(where), "host=%s", argv[1]);
   open_follower(&f, where, argv[2], argv[3], argv[4]);
   struct cost full = measure_full(&f, pg);
+  if (f.options.changes != CRM_CHANGES_AUTO && (int)crm_source_following(f.source, CRM_REL_USAGE)->mode != f.options.changes)
+    die(crm_source_following(f.source, CRM_REL_USAGE)->why);
   long peak_full = peak_kib();
-  (void)follow(f.source, &f.picture, f.pid, &unwanted); /* sessions that have ended since may have shown their counters */
+  (void)follow(f.source, &f.picture, &f.sessions, &unwanted); /* sessions that have ended since may have shown their counters */
   /* Another session's table: something was committed, but nothing that is followed. */
   for (int k = 0; k < RUNS; k++) {
     run(pg, "CREATE TEMP TABLE IF NOT EXISTS elsewhere (i int); INSERT INTO elsewhere VALUES (1)");
-    struct cost cost = follow(f.source, &f.picture, f.pid, &unwanted);
+    struct cost cost = follow(f.source, &f.picture, &f.sessions, &unwanted);
     keep_least(&elsewhere, &cost, k);
   }
   for (size_t i = 0; i < NUMBERS; i++)
     for (int k = 0; k < RUNS && (k < 2 || least[i].wall < LONG_MS); k++) {
       rest(PAUSE_MS); /* polls look back by whole seconds; intervals are longer than that, so no poll should see what the one before saw */
       change(pg, numbers[i], round++);
-      struct cost cost = follow(f.source, &f.picture, f.pid, &whole[i]);
+      struct cost cost = follow(f.source, &f.picture, &f.sessions, &whole[i]);
       keep_least(&least[i], &cost, k);
     }
   struct cost updates = {0};
@@ -322,7 +347,7 @@ int main(int argc, char **argv) {
   for (int k = 0; k < RUNS && (k < 2 || updates.wall < LONG_MS); k++) {
     rest(PAUSE_MS);
     update_rows(pg, round++);
-    struct cost cost = follow(f.source, &f.picture, f.pid, &updates_whole);
+    struct cost cost = follow(f.source, &f.picture, &f.sessions, &updates_whole);
     keep_least(&updates, &cost, k);
   }
   long peak_followed = peak_kib();

@@ -6,7 +6,8 @@ import sys
 
 SETTINGS = {"application": "the application's own indexes, Changes auto",
             "watermarks": "with contrib/sql/watermarks.sql, Changes auto",
-            "composite": "with watermarks.sql and indexes.sql, Changes poll"}
+            "composite": "with watermarks.sql and indexes.sql, Changes poll",
+            "logical": "with publication.sql, Changes logical"}
 TOOLS = {"collectd": "collectd postgresql", "postgres-exporter": "prometheus-postgres-exporter", "sql-exporter": "prometheus-sql-exporter"}
 HEAD = "| what | wall ms | server CPU ms | client CPU ms | bytes | rows or series | ratios of server CPU |\n|---|--:|--:|--:|--:|--:|---|"
 
@@ -114,7 +115,7 @@ def targets(runs):
             if run.cheapest(0) is not None:
                 ratio = run.cheapest(0) / server
                 say(f"{of}, {setting}: idle interval >= 5,000x less than the cheapest tool", f"{ratio:,.0f}x", ratio >= 5000)
-        for setting, limit in (("watermarks", 120), ("composite", 10)):
+        for setting, limit in (("watermarks", 120), ("composite", 10), ("logical", 10)):
             if (setting, 100) in run.interval:
                 server = run.interval[setting, 100][1]
                 say(f"{of}, {setting}: 100 changed accounts, server CPU <= {limit} ms", f"{server:.2f} ms", server <= limit)

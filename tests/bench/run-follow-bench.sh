@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # `make bench-follow`: what an interval costs the CRM and the one who reads it by the number of accounts that changed, in one run on the same
-# database: the plugin (with the application's indexes alone, with those of contrib/sql/watermarks.sql, with those of indexes.sql too), the
-# tools that somebody would use without it, and the floors. follow_report.py makes the tables, and says which targets are met.
+# database: the plugin (with the application's indexes alone, with those of contrib/sql/watermarks.sql, with those of indexes.sql too, by logical
+# decoding with publication.sql), the tools that somebody would use without it, and the floors. follow_report.py makes the tables, and says which targets are met.
 #
 #   CRM_BENCH_SIZES    accounts, default "10000 100000"
 #   CRM_BENCH_DAYS     days of daily facts, default 365, and 60 from 100,000 accounts on, which the windows need; 365 there take 8 GB of disk
@@ -30,7 +30,8 @@ services_init || exit 1
 raw=$SVC_DIR/raw
 start_postgres || exit 1
 # What is counted is the work of sessions.
-SVC_DATABASE=postgres sql -c 'ALTER SYSTEM SET autovacuum = off' -c 'SELECT pg_reload_conf()' >/dev/null || exit 1
+SVC_DATABASE=postgres sql -c 'ALTER SYSTEM SET autovacuum = off' -c 'ALTER SYSTEM SET wal_level = logical' >/dev/null || exit 1
+stop_service postgres INT 60 && start_postgres || exit 1
 copy_in "$CRM_SRCDIR"/src/mappings/customer_success/*.sql "$SVC_DIR/mapping"
 copy_in "$CRM_SRCDIR"/src/mappings/customer_success/changes/*.sql "$SVC_DIR/mapping/changes"
 copy_in "$CRM_BUILDDIR/crm-bench" "$CRM_BUILDDIR/crm-follow-bench" "$CRM_BUILDDIR/tests/lib/crm-relay" "$CRM_SRCDIR/tests/bench/peers.py" "$SVC_DIR/bin"
@@ -94,6 +95,8 @@ for size in $sizes; do
   callback "$size" || status=1
   sql <"$CRM_SRCDIR/contrib/sql/indexes.sql" >/dev/null && sql -c 'VACUUM (ANALYZE)' || exit 1
   follow "$size" composite poll || status=1
+  sql <"$CRM_SRCDIR/contrib/sql/publication.sql" >/dev/null && sql -c "ALTER ROLE $DEMO_READER REPLICATION" && sql -c 'VACUUM (ANALYZE)' || exit 1
+  follow "$size" logical logical || status=1
 done
 [ -z "${CRM_BENCH_RAW:-}" ] || cat "$raw" >>"$CRM_BENCH_RAW"
 "$SVC_PYTHON" "$CRM_SRCDIR/tests/bench/follow_report.py" "$raw" || status=1
