@@ -14,6 +14,7 @@ e2e_tests = \
 	tests/e2e/test-faults.sh \
 	tests/e2e/test-follow.sh \
 	tests/e2e/test-logical.sh \
+	tests/e2e/test-replica.sh \
 	tests/e2e/test-requirements.sh \
 	tests/e2e/test-notify.sh \
 	tests/e2e/test-dashboards.sh \
