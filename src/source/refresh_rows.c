@@ -271,35 +271,33 @@ static bool is_too_much(const struct crm_run *run) {
 }
 
 /* The same statements come in every interval, and each item of a list is looked up by itself: their plan does not depend on what is looked
- * up, but making it takes the server longer than the lookups of some accounts. */
-static const char keep_plans[] = "SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true)";
+ * up, but making it takes the server longer than the lookups of some accounts. Servers that do not know the setting (before PostgreSQL 12)
+ * decide for themselves. */
+static const char keep_plans[] = "SELECT CASE WHEN pg_catalog.current_setting('plan_cache_mode', true) IS NOT NULL"
+                                 " THEN pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true) END";
 
 /* Asks all questions at once. results[i] is of questions[i]. */
 static enum crm_status ask(struct crm_run *run, size_t database, const struct question *questions, size_t n, PGresult **results) {
-  struct crm_connection *c = &run->source->databases[database].connection;
-  struct crm_statement statements[1 + WAYS * CRM_RELATIONS];
+  struct crm_statement statements[1 + WAYS * CRM_RELATIONS] = {{.sql = keep_plans, .prepare = true}};
   PGresult *all[1 + WAYS * CRM_RELATIONS];
   const char *params[WAYS * CRM_RELATIONS][2];
-  size_t before = 0, failed = 0;
-  if (PQserverVersion(c->pg) >= 120000)
-    statements[before++] = (struct crm_statement){.sql = keep_plans, .prepare = true};
+  size_t failed = 0;
   for (size_t i = 0; i < n; i++) {
     params[i][0] = questions[i].array;
     params[i][1] = questions[i].days;
-    statements[before + i] = (struct crm_statement){
+    statements[1 + i] = (struct crm_statement){
         .sql = questions[i].sql, .n_params = questions[i].by == BY_DAY ? 2 : 1, .params = params[i], .binary = true, .prepare = true};
   }
-  enum crm_status status = crm_connection_pipeline(c, statements, before + n, all, &failed, run->err);
-  if (status == CRM_ERR_SQL && failed >= before && !crm_sqlstate_passing(run->err->sqlstate)) {
-    crm_run_want_full(run, "reading rows of relation %s was refused", crm_relation_info(questions[failed - before].relation)->name);
+  enum crm_status status = crm_connection_pipeline(&run->source->databases[database].connection, statements, 1 + n, all, &failed, run->err);
+  if (status == CRM_ERR_SQL && failed > 0 && !crm_sqlstate_passing(run->err->sqlstate)) {
+    crm_run_want_full(run, "reading rows of relation %s was refused", crm_relation_info(questions[failed - 1].relation)->name);
     crm_error_clear(run->err);
     return CRM_OK;
   }
   if (status != CRM_OK)
     return status;
-  if (before > 0)
-    PQclear(all[0]);
-  memcpy(results, all + before, n * sizeof(*results));
+  PQclear(all[0]);
+  memcpy(results, all + 1, n * sizeof(*results));
   return CRM_OK;
 }
 
