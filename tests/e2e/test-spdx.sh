@@ -13,20 +13,16 @@ sources() {
 mapfile -t files < <(sources -name '*.[ch]' -o -name '*.def' -o -name '*.sh' -o -name '*.py' -o -name '*.sql' -o -name '*.mk' \
   -o -name '*.am' -o -name '*.ac' -o -name '*.m4' -o -name '*.pod' -o -name '*.supp' -o -path './contrib/demo' -o -path './contrib/check' -o -path './.ci/run')
 if [ ${#files[@]} -gt 50 ]; then pass "${#files[@]} files looked at"; else fail "only ${#files[@]} files found"; fi
-without=$(for file in "${files[@]}"; do head -n 3 "$file" | grep -q 'SPDX-License-Identifier: MIT' || printf '%s\n' "$file"; done)
+without=$(comm -23 <(printf '%s\n' "${files[@]}" | sort) \
+  <(awk 'FNR > 3 { nextfile } /SPDX-License-Identifier: MIT/ { print FILENAME; nextfile }' "${files[@]}" | sort))
 is "every file has an SPDX line" "$without" ""
 
 mapfile -t code < <(sources -path './src/*.[ch]' -o -path './src/*.def' -o -path './tests/*.[ch]' -o -path './contrib/*.[ch]' \
   -o -path './tests/*.sh' -o -path './contrib/*.sh')
-long=$(for file in "${code[@]}"; do
-  lines=$(wc -l <"$file")
-  [ "$lines" -le 700 ] || printf '%s has %d lines\n' "$file" "$lines"
-done)
+long=$(wc -l "${code[@]}" | awk '$2 != "total" && $1 > 700 { print $2 " has " $1 " lines" }')
 is "no source file has more than 700 lines" "$long" ""
 
-scripts=$(for file in "${files[@]}"; do
-  head -c 2 "$file" | grep -q '^#!' && [ ! -x "$file" ] && printf '%s\n' "$file"
-done)
+scripts=$(awk 'FNR == 1 && /^#!/ { print FILENAME } { nextfile }' "${files[@]}" | while IFS= read -r file; do [ -x "$file" ] || printf '%s\n' "$file"; done)
 is "every file that starts with #! may be run" "$scripts" ""
 
 done_testing
