@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	tests/prometheus/alerts-accounts.test.yml \
 	tests/prometheus/alerts-fast.test.yml \
 	tests/prometheus/alerts-no-settings.test.yml \
+	tests/prometheus/alerts-quarter.test.yml \
 	tests/prometheus/alerts-slow.test.yml \
 	tests/prometheus/alerts.test.yml \
 	tests/prometheus/inhibit.py \
