@@ -32,12 +32,13 @@ autogen_needed() {
       \( -name configure.ac -o -name Makefile.am -o -name '*.mk' -o -name 'crm_*.m4' \) -newer "$CRM_TOP/Makefile.in" -print -quit)" ]
 }
 
-# configure_in DIRECTORY ARGUMENT...: configures there unless that has been done with the same arguments.
+# configure_in DIRECTORY ARGUMENT...: configures there unless that has been done with the same arguments, or, if there are none, with any.
 configure_in() {
   local dir=$1
   shift
   mkdir -p "$dir"
-  if [ -f "$dir/config.status" ] && [ "$dir/config.status" -nt "$CRM_TOP/configure" ] && [ "$(cat "$dir/.arguments" 2>/dev/null)" = "$*" ]; then
+  if [ -f "$dir/config.status" ] && [ "$dir/config.status" -nt "$CRM_TOP/configure" ] &&
+    { [ $# -eq 0 ] || [ "$(cat "$dir/.arguments" 2>/dev/null)" = "$*" ]; }; then
     return 0
   fi
   (cd "$dir" && "$CRM_TOP/configure" "$@") && printf '%s\n' "$*" >"$dir/.arguments"
