@@ -42,25 +42,32 @@ EXTRA_DIST += \
 	tests/lib/tap.sh \
 	tests/lib/tsan.supp
 
-.PHONY: check-compiled check-e2e check-e2e-crm check-e2e-exports check-threads check-unit
+# What follows runs some of the tests, in $$tests. Several of these targets may be at work in one build directory at once: each has a summary of its own, and
+# leaves the names of its tests in TARGET.list for contrib/check. (The + in a recipe says that there is a make in it.)
+run_tests = printf '%s\n' $$tests >$@.list && $(MAKE) check-TESTS TESTS="$$tests" TEST_SUITE_LOG=$@.suite.log
+MOSTLYCLEANFILES += check-*.list check-*.suite.log
+
+.PHONY: check-all check-compiled check-e2e check-e2e-crm check-e2e-exports check-threads check-unit
+check-all: all
+	+tests='$(TESTS)'; $(run_tests)
 check-e2e: all
-	$(MAKE) check-TESTS TESTS='$(e2e_tests) $(exports_tests)'
+	+tests='$(e2e_tests) $(exports_tests)'; $(run_tests)
 check-e2e-crm: all
-	$(MAKE) check-TESTS TESTS='$(e2e_tests)'
+	+tests='$(e2e_tests)'; $(run_tests)
 check-e2e-exports: all
-	$(MAKE) check-TESTS TESTS='$(exports_tests)'
+	+tests='$(exports_tests)'; $(run_tests)
 
 # The programs among the tests alone, for valgrind and other wrappers: make check-unit T_LOG_COMPILER=... Without those in which a server works for
 # a minute at the pace of the wrapper; `make check` of an instrumented build has them.
 workload_tests = tests/unit/test_follow_plans.t tests/unit/test_follow_workload.t tests/unit/test_logical.t
 check-unit: all
-	tests=; for t in $(TESTS); do case " $(workload_tests) " in *" $$t "*) continue;; esac; case $$t in *.t) tests="$$tests $$t";; esac; done; \
-	$(MAKE) check-TESTS TESTS="$$tests"
+	+tests=; for t in $(TESTS); do case " $(workload_tests) " in *" $$t "*) continue;; esac; case $$t in *.t) tests="$$tests $$t";; esac; done; \
+	$(run_tests)
 
 # Those that run code of ours that was compiled, for instrumented builds: not what only reads files.
 check-compiled: all
-	tests=; for t in $(TESTS); do case " $(tree_tests) $(dashboards_tests) $(rules_tests) " in *" $$t "*) ;; *) tests="$$tests $$t";; esac; done; \
-	$(MAKE) check-TESTS TESTS="$$tests"
+	+tests=; for t in $(TESTS); do case " $(tree_tests) $(dashboards_tests) $(rules_tests) " in *" $$t "*) ;; *) tests="$$tests $$t";; esac; done; \
+	$(run_tests)
 
 # Those among them that run more than one thread, and nothing else built: for ThreadSanitizer, which is slow.
 threaded_tests = \
@@ -71,4 +78,4 @@ threaded_tests = \
 	tests/unit/test_source_faults.t \
 	tests/unit/test_stop.t
 check-threads:
-	$(MAKE) check-TESTS TESTS='$(threaded_tests)' check_PROGRAMS='$(threaded_tests)'
+	+tests='$(threaded_tests)'; $(run_tests) check_PROGRAMS='$(threaded_tests)'
