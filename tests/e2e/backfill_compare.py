@@ -3,7 +3,7 @@
 """Loads what crmctl backfill wrote and compares what a database has with what `crmctl once --at` says.
 
 import URL FILE...                          POSTs the files to VictoriaMetrics, and waits until they can be read
-send PORT FILE...                           sends the files to carbon
+send PORT FILE...                           sends the lines of the files to carbon, series by series: it opens a file for whatever it has of one
 prometheus URL ONCE.json SECONDS LABEL...   the same series, labels and values, no more and no fewer; LABEL is name=value on all of them
 victoria URL ONCE.json SECONDS LABEL...
 graphite WHISPER-DIR ONCE.json SECONDS      the totals that have no labels of their own
@@ -92,10 +92,13 @@ def victoria_import(url, *files):
 
 
 def send(port, *files):
+    lines = []
+    for path in files:
+        with open(path, "rb") as file:
+            lines += file.readlines()
+    assert all(line.endswith(b"\n") for line in lines)
     with socket.create_connection(("127.0.0.1", int(port)), timeout=60) as connection:
-        for path in files:
-            with open(path, "rb") as file:
-                connection.sendall(file.read())
+        connection.sendall(b"".join(sorted(lines)))
     time.sleep(10)
 
 
