@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A receiver of remote write and OTLP that does as it is told, and an independent reading of what came: wire format by hand, Snappy by python3-snappy."""
+import functools
 import gzip
 import http.server
 import socket
@@ -28,18 +29,24 @@ def varint(data, at):
 
 
 def fields(data):
-    at = 0
-    while at < len(data):
-        key, at = varint(data, at)
+    at, end = 0, len(data)
+    while at < end:
+        key = data[at]
+        at += 1
+        if key >= 0x80:
+            key, at = varint(data, at - 1)
         kind = key & 7
-        if kind == 0:
+        if kind == 2:
+            size = data[at]
+            at += 1
+            if size >= 0x80:
+                size, at = varint(data, at - 1)
+            value, at = data[at : at + size], at + size
+            assert len(value) == size
+        elif kind == 0:
             value, at = varint(data, at)
         elif kind == 1:
             value, at = struct.unpack_from("<Q", data, at)[0], at + 8
-        elif kind == 2:
-            size, at = varint(data, at)
-            value, at = data[at : at + size], at + size
-            assert len(value) == size
         elif kind == 5:
             value, at = struct.unpack_from("<I", data, at)[0], at + 4
         else:
@@ -67,12 +74,28 @@ def packed(data):
     return values
 
 
+# The same labels come at every instant, and most pairs in many series: what has been read once is kept.
+@functools.lru_cache(maxsize=None)
+def pair(message):
+    return get(message, 1, b"").decode(), get(message, 2, b"").decode()
+
+
+@functools.lru_cache(maxsize=None)
+def otlp_pair(message):
+    return get(message, 1, b"").decode(), get(get(message, 2, b""), 1, b"").decode()
+
+
+@functools.lru_cache(maxsize=None)
+def label_set(*labels):
+    """The names as they came, the labels, and what stands for them whatever their order. Nobody may change them."""
+    named = dict(labels)
+    return [name for name, _ in labels], named, tuple(sorted(named.items()))
+
+
 class Series:
     def __init__(self, labels, ms, bits):
-        self.names = [name for name, _ in labels]
-        self.labels = dict(labels)
+        self.names, self.labels, self.key = label_set(*labels)
         self.ms, self.bits = ms, bits
-        self.key = tuple(sorted(self.labels.items()))
 
     @property
     def stale(self):
@@ -85,13 +108,19 @@ class Series:
 
 def read_samples(messages):
     for sample in messages:
-        yield get(sample, 2, 0), get(sample, 1, 0)
+        found = dict(fields(sample))
+        yield found.get(2, 0), found.get(1, 0)
 
 
 def decode_1(body):
     for series in every(snappy.uncompress(body), 1):
-        labels = [(get(label, 1, b"").decode(), get(label, 2, b"").decode()) for label in every(series, 1)]
-        for ms, bits in read_samples(every(series, 2)):
+        labels, samples = [], []
+        for field, value in fields(series):
+            if field == 1:
+                labels.append(pair(value))
+            elif field == 2:
+                samples.append(value)
+        for ms, bits in read_samples(samples):
             yield Series(labels, ms, bits)
 
 
@@ -108,7 +137,7 @@ def decode_2(body):
 
 
 def attributes(messages):
-    return [(get(pair, 1, b"").decode(), get(get(pair, 2, b""), 1, b"").decode()) for pair in messages]
+    return [otlp_pair(message) for message in messages]
 
 
 def decode_otlp(body, encoding):
