@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: MIT
 """Asks every query of every panel, with each value of each variable.
 
-check.py --prometheus URL | --graphite URL  --exceptions FILE [--at SECONDS] [--days N] [--seconds S] DASHBOARD...
+check.py --prometheus URL | --graphite URL  --exceptions FILE [--at SECONDS] [--days N] [--varied-step N] [--seconds S] DASHBOARD...
 
 Variables get their values as Grafana gets them. One variable at a time takes each of its values, the others stay at their first one (or
 All). A finding is: an error (a many-to-many join among them), a query that takes longer than S (1) seconds, and an answer without a
 number, and a value of a label that no series has. An empty answer is right where the expression itself says that it is undefined: without its guards (> 0 before a division, or
 the threshold of a table) it has one. All other empty answers must stand in the exceptions with their reason, and an exception that
-nothing needs is a finding as well. Series and labels that do not exist are lint.py's business."""
+nothing needs is a finding as well. Ranges are asked for as finely as a panel asks, but where a variable is varied one point every N days will do: the expression and
+its series are the same at each. Series and labels that do not exist are lint.py's business."""
 
 import argparse
 import collections
@@ -46,21 +47,22 @@ def get(url, **parameters):
 
 
 class Prometheus:
-    def __init__(self, url, at, days):
+    def __init__(self, url, at, days, varied_step):
         self.url, self.at, self.start = url, at, at - days * 86400
         self.step = max(15, days * 86400 // 360)  # about what a panel of 500 pixels asks for
+        self.varied_step = varied_step * 86400 or self.step
 
-    def ask(self, target, values):
+    def ask(self, target, values, varied):
         expression = substitute(target["expr"], values, regex=True)
         expression = expression.replace("$__rate_interval", f"{max(60, self.step)}s").replace("$__range", f"{self.at - self.start}s")
-        return self._ask(expression, target["instant"])
+        return self._ask(expression, target["instant"], self.varied_step if varied else self.step)
 
-    def _ask(self, expression, instant):
+    def _ask(self, expression, instant, step):
         began = time.monotonic()
         if instant:
             answer, error = get(self.url + "/api/v1/query", query=expression, time=self.at)
         else:
-            answer, error = get(self.url + "/api/v1/query_range", query=expression, start=self.start, end=self.at, step=self.step)
+            answer, error = get(self.url + "/api/v1/query_range", query=expression, start=self.start, end=self.at, step=step)
         took = time.monotonic() - began
         if error:
             return expression, Answer(error, 0, took)
@@ -104,7 +106,7 @@ class Graphite:
     def __init__(self, url):
         self.url = url
 
-    def ask(self, target, values):
+    def ask(self, target, values, varied):
         text = substitute(target["target"], values, regex=False)
         began = time.monotonic()
         answer, error = get(self.url + "/render", target=text, format="json", **{"from": "-5min"})
@@ -213,7 +215,7 @@ def check(board, source, exceptions, limit, pool):
         jobs = []
         for panel in data_panels(board):
             for target in panel["targets"]:
-                jobs.append((panel, target, pool.submit(ask_once, source, target, values, cache)))
+                jobs.append((panel, target, pool.submit(ask_once, source, target, values, varied, cache)))
         for panel, target, job in jobs:
             expression, answer = job.result()
             asked += 1
@@ -222,7 +224,7 @@ def check(board, source, exceptions, limit, pool):
                 findings.append(f"{where}: {answer.error}: {expression}")
             elif answer.seconds > limit:
                 # The machine may have been busy with other things.
-                seconds = min(source.ask(target, values)[1].seconds for _ in range(3))
+                seconds = min(source.ask(target, values, varied)[1].seconds for _ in range(3))
                 if seconds > limit:
                     findings.append(f"{where}: {seconds:.2f} s: {expression}")
             if answer.numbers:
@@ -243,7 +245,7 @@ def check(board, source, exceptions, limit, pool):
     return findings
 
 
-def ask_once(source, target, values, cache):
+def ask_once(source, target, values, varied, cache):
     key = (
         target["refId"],
         target.get("instant"),
@@ -251,7 +253,7 @@ def ask_once(source, target, values, cache):
         substitute(target.get("expr") or target["target"], values, "expr" in target),
     )
     if key not in cache:
-        cache[key] = source.ask(target, values)
+        cache[key] = source.ask(target, values, varied)
     return cache[key]
 
 
@@ -262,11 +264,12 @@ def main():
     parser.add_argument("--exceptions", required=True)
     parser.add_argument("--at", type=int, default=int(time.time()))
     parser.add_argument("--days", type=int, default=90)
+    parser.add_argument("--varied-step", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=1)
     parser.add_argument("dashboards", nargs="+")
     given = parser.parse_args()
     exceptions = json.loads(pathlib.Path(given.exceptions).read_text(encoding="utf-8"))
-    source = Graphite(given.graphite) if given.graphite else Prometheus(given.prometheus, given.at, given.days)
+    source = Graphite(given.graphite) if given.graphite else Prometheus(given.prometheus, given.at, given.days, given.varied_step)
     findings, uids = [], set()
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for path in given.dashboards:
