@@ -4,6 +4,7 @@
 #include "rows.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -120,37 +121,64 @@ const char *rows_text(const struct crm_facts *facts, uint32_t number) {
   return crm_dict_text(&facts->text, number);
 }
 
+/* printf would take most of the time of the tests that compare whole pictures again and again. */
+void rows_add_text(struct crm_strbuf *buf, const char *text) {
+  crm_strbuf_addc(buf, ' ');
+  crm_strbuf_adds(buf, text);
+}
+
+void rows_add_int(struct crm_strbuf *buf, int64_t value) {
+  char text[24], *at = &text[sizeof(text)];
+  uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+  do
+    *--at = (char)('0' + rest % 10);
+  while ((rest /= 10) > 0);
+  if (value < 0)
+    *--at = '-';
+  *--at = ' ';
+  crm_strbuf_add(buf, at, (size_t)(&text[sizeof(text)] - at));
+}
+
+void rows_add_real(struct crm_strbuf *buf, double value) {
+  if (isnan(value) && !signbit(value))
+    crm_strbuf_add(buf, " nan", 4);
+  else if (fabs(value) < 1e15 && value == (double)(int64_t)value && !(value == 0 && signbit(value)))
+    rows_add_int(buf, (int64_t)value);
+  else
+    crm_strbuf_addf(buf, " %a", value);
+}
+
 static void dump_cell(struct crm_strbuf *buf, const struct crm_facts *f, const struct crm_held *held, uint32_t i) {
   const void *data = crm_held_get(f, held->offset);
   switch (held->hold) {
   case CRM_HOLD_U8:
-    crm_strbuf_addf(buf, " %d", ((const uint8_t *)data)[i]);
+    rows_add_int(buf, ((const uint8_t *)data)[i]);
     break;
   case CRM_HOLD_I8:
-    crm_strbuf_addf(buf, " %d", ((const int8_t *)data)[i]);
+    rows_add_int(buf, ((const int8_t *)data)[i]);
     break;
   case CRM_HOLD_TENANT:
-    crm_strbuf_addf(buf, " %s", rows_text(f, f->tenants[((const uint16_t *)data)[i]]));
+    rows_add_text(buf, rows_text(f, f->tenants[((const uint16_t *)data)[i]]));
     break;
   case CRM_HOLD_CURRENCY: {
     uint16_t currency = ((const uint16_t *)data)[i];
-    crm_strbuf_addf(buf, " %s", currency == CRM_NO_CURRENCY ? "none" : f->currencies[currency].code);
+    rows_add_text(buf, currency == CRM_NO_CURRENCY ? "none" : f->currencies[currency].code);
     break;
   }
   case CRM_HOLD_TEXT:
-    crm_strbuf_addf(buf, " %s", rows_text(f, ((const uint32_t *)data)[i]));
+    rows_add_text(buf, rows_text(f, ((const uint32_t *)data)[i]));
     break;
   case CRM_HOLD_I32:
-    crm_strbuf_addf(buf, " %" PRId32, ((const int32_t *)data)[i]);
+    rows_add_int(buf, ((const int32_t *)data)[i]);
     break;
   case CRM_HOLD_I64:
-    crm_strbuf_addf(buf, " %" PRId64, ((const int64_t *)data)[i]);
+    rows_add_int(buf, ((const int64_t *)data)[i]);
     break;
   case CRM_HOLD_F32:
-    crm_strbuf_addf(buf, " %a", (double)((const float *)data)[i]);
+    rows_add_real(buf, (double)((const float *)data)[i]);
     break;
   case CRM_HOLD_F64:
-    crm_strbuf_addf(buf, " %a", ((const double *)data)[i]);
+    rows_add_real(buf, ((const double *)data)[i]);
     break;
   case CRM_HOLD_KEY: /* a random seed is in it */
     break;
@@ -192,7 +220,8 @@ char *rows_dump(const struct crm_facts *f) {
       uint32_t start = first == NULL ? order[a] : first[order[a]];
       uint32_t end = first == NULL ? order[a] + 1 : first[order[a] + 1];
       for (uint32_t i = start; i < end; i++) {
-        crm_strbuf_addf(&buf, "  %" PRIu32 ":", a);
+        rows_add_int(&buf, a);
+        crm_strbuf_addc(&buf, ':');
         for (size_t c = 0; c < layout->n_columns; c++)
           dump_cell(&buf, f, &layout->columns[c], i);
         if (r == CRM_REL_ENGAGEMENT)

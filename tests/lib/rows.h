@@ -4,6 +4,7 @@
 #ifndef CRM_TESTS_ROWS_H
 #define CRM_TESTS_ROWS_H
 
+#include "base/strbuf.h"
 #include "facts/builder.h"
 
 /* Tenant "house", no currency, no ceiling. */
@@ -22,5 +23,9 @@ const char *rows_text(const struct crm_facts *facts, uint32_t number);
 /* Everything that can be seen of the facts, without a number of the dictionary: the currencies, the tenants, then each relation with its
  * accounts in order of tenant and id, whatever their order in the facts. The caller frees it. */
 char *rows_dump(const struct crm_facts *f);
+/* A space and the value, for texts that are compared: values that differ give texts that do. */
+void rows_add_text(struct crm_strbuf *buf, const char *text);
+void rows_add_int(struct crm_strbuf *buf, int64_t value);
+void rows_add_real(struct crm_strbuf *buf, double value);
 
 #endif
