@@ -35,7 +35,7 @@ spawn squatter "$SVC_PYTHON" -c "import socket, time; s = socket.create_server((
 wait_for 10 squatter "$SVC_PYTHON" "$SVC_LIB/query.py" listening "$small_port" || bail_out "the port cannot be taken"
 
 {
-  demo_crm_plugin_block 3600 'PerAccount "all"' 'GroupBy "segment"'
+  demo_crm_plugin_block 3600 'PerAccount "all"' 'GroupBy "segment"' 'MaxBreakdowns 0' # collectd's own path is not looked at here
   cat <<CONF
 <Plugin crm>
   <Listen "127.0.0.1:$open_port">
