@@ -77,5 +77,5 @@ threaded_tests = \
 	tests/unit/test_exports.t \
 	tests/unit/test_source_faults.t \
 	tests/unit/test_stop.t
-check-threads:
+check-threads: $(BUILT_SOURCES)
 	+tests='$(threaded_tests)'; $(run_tests) check_PROGRAMS='$(threaded_tests)'

@@ -25,5 +25,6 @@ tests_fuzz_fuzz_pgoutput_LDFLAGS = $(AM_LDFLAGS) $(FUZZER_LDFLAGS)
 endif
 EXTRA_DIST += tests/fuzz/corpus
 
-fuzzers: $(fuzzers)
+fuzzers: $(BUILT_SOURCES)
+	$(MAKE) $(fuzzers)
 .PHONY: fuzzers
