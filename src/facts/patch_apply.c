@@ -45,13 +45,14 @@ static void add_need(const struct crm_patch *patch, const struct crm_touched *t,
       all || (t->changed & BIT(CRM_REL_ENGAGEMENT)) != 0 ? crm_list_length(patch->delta, t->delta) : crm_list_length(old, t->old);
 }
 
-/* What there is room for afterwards; with slack, so that not every patch moves every column. */
+/* What there is room for afterwards; with slack, so that not every patch moves every column. A large one is not copied but mapped anew where
+ * it grows (mremap), so little slack does. */
 static uint64_t wanted_room(uint64_t n, uint64_t more, uint64_t cap, bool slack) {
   uint64_t wanted = n + more;
   if (wanted <= cap)
     return cap;
   if (slack)
-    wanted += wanted / 16 + 16;
+    wanted += wanted / 64 + 16;
   return wanted < CRM_NO_ROW ? wanted : CRM_NO_ROW - 1;
 }
 

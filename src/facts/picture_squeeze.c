@@ -6,8 +6,7 @@
 
 #include "facts/patch_internal.h"
 
-/* With an eighth of garbage a row that is written costs eight rows that are moved, once, and the picture is at most an eighth larger (and a
- * sixteenth of room to grow). */
+/* With an eighth of garbage a row that is written costs eight rows that are moved, once, and the picture is at most an eighth larger. */
 #define GARBAGE_SHARE 8
 #define GARBAGE_LEAST ((size_t)64 * 1024)
 #define TEXTS_LEAST ((size_t)64 * 1024)
