@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/strbuf.h"
 #include "source/refresh.h"
 
 static enum crm_status no_memory(struct crm_run *run) {
@@ -238,20 +237,18 @@ static bool compare(struct crm_run *run, enum crm_relation relation, struct crm_
 static enum crm_status list_row(struct crm_run *run, enum crm_relation relation, const struct crm_watch *watch, const char *key,
                                 const char *day) {
   struct crm_task *task = &run->tasks[relation];
+  struct crm_dict *list = watch->by_key ? &task->keys : &task->accounts;
+  char text[CRM_TOUCHED_DAY_LEN + 1 + 256];
   uint32_t number;
   enum crm_status status = need_lists(run, task);
   if (status != CRM_OK)
     return status;
-  if (day != NULL && strlen(day) == CRM_TOUCHED_DAY_LEN) { /* else NULL, infinity, or before Christ */
-    struct crm_strbuf text;
-    crm_strbuf_init(&text, (size_t)1 << 20);
-    crm_strbuf_addf(&text, "%s %s", day, key);
-    status = crm_strbuf_ok(&text) ? crm_dict_add(&task->days, text.data, text.len, &number) : CRM_ERR_MEMORY;
-    crm_strbuf_free(&text);
-  } else {
-    status = crm_dict_add(watch->by_key ? &task->keys : &task->accounts, key, strlen(key), &number);
+  /* No day is NULL, infinity, or one before Christ. */
+  if (day != NULL && strlen(day) == CRM_TOUCHED_DAY_LEN && (size_t)snprintf(text, sizeof(text), "%s %s", day, key) < sizeof(text)) {
+    list = &task->days;
+    key = text;
   }
-  return status == CRM_OK ? CRM_OK : no_memory(run);
+  return crm_dict_add(list, key, strlen(key), &number) == CRM_OK ? CRM_OK : no_memory(run);
 }
 
 /* Turns what a poll found and was not seen before into tasks. */
