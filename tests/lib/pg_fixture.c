@@ -2,6 +2,7 @@
 #include "crm_config.h"
 
 #include "lib/pg_fixture.h"
+#include "scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -150,13 +151,13 @@ bool pg_fixture_start(struct pg_fixture *f) {
     snprintf(f->reason, sizeof(f->reason), "there is no unprivileged user to run a server");
     return false;
   }
-  snprintf(f->dir, sizeof(f->dir), "/tmp/crm_pg_XXXXXX");
-  if (mkdtemp(f->dir) == NULL || (user != NULL && chown(f->dir, user->pw_uid, user->pw_gid) != 0) || chmod(f->dir, 0755) != 0) {
+  if (mkdtemp(scratch_template(f->dir, "pg")) == NULL || (user != NULL && chown(f->dir, user->pw_uid, user->pw_gid) != 0) ||
+      chmod(f->dir, 0755) != 0) {
     snprintf(f->reason, sizeof(f->reason), "no temporary directory: %s", strerror(errno));
     return false;
   }
   if (!make_cluster(f)) {
-    snprintf(f->reason, sizeof(f->reason), "initdb fails");
+    snprintf(f->reason, sizeof(f->reason), "initdb fails in %s; can an unprivileged user reach it?", f->dir);
     pg_fixture_stop(f);
     return false;
   }
@@ -176,7 +177,7 @@ void pg_fixture_halt(struct pg_fixture *f, int signal) {
 
 void pg_fixture_stop(struct pg_fixture *f) {
   pg_fixture_halt(f, SIGQUIT);
-  if (strncmp(f->dir, "/tmp/crm_pg_", 12) != 0)
+  if (strstr(f->dir, "/crm-pg-") == NULL)
     return;
   char command[96];
   snprintf(command, sizeof(command), "rm -rf %s", f->dir);

@@ -7,7 +7,7 @@ tests_lib_libfacts_fixture_la_LIBADD = libcrm.la
 # One program per module; all of them link the fixture.
 CRM_ANALYTICS_TEST_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS) -I$(top_srcdir)/tests
 CRM_ANALYTICS_TEST_LDADD = tests/lib/libfacts_fixture.la libcrm.la $(CMOCKA_LIBS) -lm
-noinst_HEADERS += tests/lib/bases.h tests/lib/close.h tests/lib/patience.h
+noinst_HEADERS += tests/lib/bases.h tests/lib/close.h tests/lib/patience.h tests/lib/scratch.h
 
 check_PROGRAMS += tests/unit/test_accounts.t
 tests_unit_test_accounts_t_SOURCES = tests/unit/test_accounts.c

@@ -5,6 +5,7 @@
 #include "options/conf.h"
 
 #include "base/strbuf.h"
+#include "../lib/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -160,7 +161,7 @@ static void test_no_value_in_messages(void **state) {
   }
 }
 
-static char dir[32];
+static char dir[SCRATCH_SIZE];
 
 static void put(const char *name, const char *text) {
   char path[256];
@@ -261,7 +262,7 @@ static void test_debian_file(void **state) {
 }
 
 static int make_scratch(void **state) {
-  snprintf(dir, sizeof(dir), "/tmp/crm-conf-XXXXXX");
+  (void)scratch_template(dir, "conf");
   return mkdtemp(dir) == NULL ? -1 : 0;
 }
 

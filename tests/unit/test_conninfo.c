@@ -15,12 +15,14 @@
 #include "base/clock.h"
 #include "source/connection.h"
 #include "source/conninfo.h"
+#include "../lib/scratch.h"
 
 #define SECRET "hunter2-S3cret"
 
 static char *write_file(const char *content, size_t len, mode_t mode) {
-  char *path = strdup("/tmp/crm_conninfo_XXXXXX");
-  int fd = mkstemp(path);
+  char *path = malloc(SCRATCH_SIZE);
+  assert_non_null(path);
+  int fd = mkstemp(scratch_template(path, "conninfo"));
   assert_true(fd >= 0);
   assert_int_equal(write(fd, content, len), (ssize_t)len);
   assert_int_equal(fchmod(fd, mode), 0);
@@ -155,8 +157,8 @@ static void the_password_file_is_read(void **state) {
 
 static void odd_password_files_are_refused(void **state) {
   (void)state;
-  char dir[] = "/tmp/crm_conninfo_XXXXXX", path[64], line[1100];
-  assert_non_null(mkdtemp(dir));
+  char dir[SCRATCH_SIZE], path[SCRATCH_SIZE + 8], line[1100];
+  assert_non_null(mkdtemp(scratch_template(dir, "conninfo")));
   snprintf(path, sizeof(path), "%s/fifo", dir);
   assert_int_equal(mkfifo(path, 0600), 0);
   memset(line, 'x', sizeof(line));

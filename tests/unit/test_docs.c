@@ -18,8 +18,9 @@
 #include <cmocka.h>
 
 #include "series/catalogue.h"
+#include "../lib/scratch.h"
 
-static char scratch[32]; /* holds mappings/customer_success and file.sql */
+static char scratch[SCRATCH_SIZE]; /* holds mappings/customer_success and file.sql */
 
 /* A whole file below one of the directories that the test's environment names; the caller frees. */
 static char *slurp(const char *variable, const char *name) {
@@ -50,7 +51,7 @@ static void parse(const char *text, struct crm_options *options) {
       p += 26;
     } else
       crm_strbuf_addc(&moved, *p);
-  char mappings[64];
+  char mappings[SCRATCH_SIZE + 16];
   snprintf(mappings, sizeof(mappings), "%s/mappings", scratch);
   struct crm_arena arena;
   struct crm_conf_node root;
@@ -300,7 +301,7 @@ static void test_defaults_of_analytics(void **state) {
 
 static int make_scratch(void **state) {
   char command[256];
-  snprintf(scratch, sizeof(scratch), "/tmp/crm-docs-XXXXXX");
+  (void)scratch_template(scratch, "docs");
   if (mkdtemp(scratch) == NULL)
     return -1;
   snprintf(command, sizeof(command), "mkdir -p %s/mappings/customer_success && echo 'SELECT 1' > %s/file.sql", scratch, scratch);
@@ -308,7 +309,7 @@ static int make_scratch(void **state) {
 }
 
 static int remove_scratch(void **state) {
-  char command[64];
+  char command[SCRATCH_SIZE + 16];
   snprintf(command, sizeof(command), "rm -rf '%s'", scratch);
   return system(command);
 }

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "export/text.h"
+#include "../lib/scratch.h"
 
 static const struct {
   const char *name;
@@ -55,9 +56,9 @@ static void test_numbers(void **state) {
 }
 
 /* A locale with a decimal comma, made in a scratch directory from the sources of Debian's package locales; machines seldom have one. */
-static bool set_comma_locale(char *dir) {
+static bool set_comma_locale(char dir[SCRATCH_SIZE]) {
   char command[256];
-  if (mkdtemp(dir) == NULL)
+  if (mkdtemp(scratch_template(dir, "locale")) == NULL)
     return false;
   snprintf(command, sizeof(command), "localedef --no-archive -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1", dir);
   return system(command) == 0 && setenv("LOCPATH", dir, 1) == 0 && setlocale(LC_NUMERIC, "de_DE.UTF-8") != NULL;
@@ -65,8 +66,8 @@ static bool set_comma_locale(char *dir) {
 
 /* A host that speaks German must not publish decimal commas. */
 static void test_locale(void **state) {
-  char dir[] = "/tmp/crm-locale-XXXXXX";
-  char command[64];
+  char dir[SCRATCH_SIZE];
+  char command[SCRATCH_SIZE + 16];
   bool comma = set_comma_locale(dir) && strcmp(localeconv()->decimal_point, ",") == 0;
   char buf[32];
   crm_format_number(&(struct crm_number){0, 0, 0.25}, buf);
@@ -237,13 +238,13 @@ static void test_promtool(void **state) {
   }
   struct crm_series_set set;
   struct crm_strbuf out;
-  char path[] = "/tmp/crm_export_XXXXXX", command[64 + sizeof(path)], line[1024];
+  char path[SCRATCH_SIZE], command[64 + sizeof(path)], line[1024];
   assert_int_equal(crm_set_init(&set), CRM_OK);
   add_catalogue(&set);
   crm_strbuf_init(&out, 1 << 24);
   crm_export_text(&set, &out);
   assert_true(crm_strbuf_ok(&out));
-  int fd = mkstemp(path);
+  int fd = mkstemp(scratch_template(path, "export"));
   assert_true(fd >= 0);
   assert_int_equal(write(fd, out.data, out.len), out.len);
   close(fd);

@@ -25,8 +25,9 @@
 #include "base/clock.h"
 #include "export/exports.h"
 #include "lib/patience.h"
+#include "../lib/scratch.h"
 
-static char dir[32];
+static char dir[SCRATCH_SIZE];
 
 static void sleep_ms(int ms) {
   struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
@@ -43,7 +44,7 @@ struct fixture {
   pthread_mutex_t mutex;
   char log[4096];
   struct crm_log logger;
-  char port[8], textfile[64], token[64];
+  char port[8], textfile[SCRATCH_SIZE + 16], token[SCRATCH_SIZE + 16];
   struct crm_listen_options listen;
   struct crm_textfile_options text;
   struct crm_export_options options;
@@ -538,7 +539,7 @@ static void test_nothing_configured(void **state) {
 /* A fault is told once and when it has passed. */
 static void test_textfile_fault(void **state) {
   struct fixture *f = *state;
-  char text[8192], directory[64];
+  char text[8192], directory[SCRATCH_SIZE + 16];
   snprintf(directory, sizeof(directory), "%s/later", dir);
   snprintf(f->textfile, sizeof(f->textfile), "%s/later/crm.prom", dir);
   start(f);
@@ -605,12 +606,12 @@ static void test_crowd(void **state) {
 }
 
 static int make_scratch(void **state) {
-  snprintf(dir, sizeof(dir), "/tmp/crm-exports-XXXXXX");
+  (void)scratch_template(dir, "exports");
   return mkdtemp(dir) == NULL ? -1 : 0;
 }
 
 static int remove_scratch(void **state) {
-  char command[64];
+  char command[SCRATCH_SIZE + 16];
   snprintf(command, sizeof(command), "rm -rf '%s'", dir);
   return system(command);
 }

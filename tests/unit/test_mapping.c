@@ -15,6 +15,7 @@
 #include "facts/builder.h"
 #include "source/mapping.h"
 #include "source/statement.h"
+#include "../lib/scratch.h"
 
 static void one_statement_is_made(void **state) {
   (void)state;
@@ -198,7 +199,7 @@ static void take_log(void *ctx, enum crm_log_level level, const char *message) {
 }
 static const struct crm_log test_log = {.write = take_log};
 
-static char directory[] = "/tmp/crm_mapping_XXXXXX";
+static char directory[SCRATCH_SIZE];
 
 static void put_file(const char *name, const char *content) {
   char path[256];
@@ -211,7 +212,7 @@ static void put_file(const char *name, const char *content) {
 
 static int make_directory(void **state) {
   (void)state;
-  if (mkdtemp(directory) == NULL)
+  if (mkdtemp(scratch_template(directory, "mapping")) == NULL)
     return -1;
   char path[256];
   snprintf(path, sizeof(path), "%s/shipped", directory);

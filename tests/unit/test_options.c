@@ -4,6 +4,7 @@
 #include "crm_config.h"
 
 #include "options/option_table.h"
+#include "../lib/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +18,7 @@
 
 #include <cmocka.h>
 
-static char dir[32]; /* holds mappings/customer_success, mappings/other and q.sql */
+static char dir[SCRATCH_SIZE]; /* holds mappings/customer_success, mappings/other and q.sql */
 
 /* Parses `text` as the file "f.conf" with %D for the scratch directory; its <Plugin> blocks are given to the options. */
 static enum crm_status parse(const char *text, struct crm_options *options, struct crm_error *err) {
@@ -605,7 +606,7 @@ static void test_no_position(void **state) {
 
 static int make_scratch(void **state) {
   char command[512];
-  snprintf(dir, sizeof(dir), "/tmp/crm-options-XXXXXX");
+  (void)scratch_template(dir, "options");
   if (mkdtemp(dir) == NULL)
     return -1;
   snprintf(command, sizeof(command), "mkdir -p %s/mappings/customer_success %s/mappings/other && echo 'SELECT 1' > %s/q.sql", dir, dir,

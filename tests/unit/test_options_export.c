@@ -3,6 +3,7 @@
 #include "crm_config.h"
 
 #include "options/option_table.h"
+#include "../lib/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,7 @@
 
 #include <cmocka.h>
 
-static char dir[32];
+static char dir[SCRATCH_SIZE];
 
 #define INSTANCE "<Instance \"a\">\n</Instance>\n"
 
@@ -299,7 +300,7 @@ static void test_nothing_forgotten(void **state) {
 
 static int make_scratch(void **state) {
   char command[128];
-  snprintf(dir, sizeof(dir), "/tmp/crm-options-XXXXXX");
+  (void)scratch_template(dir, "options");
   if (mkdtemp(dir) == NULL)
     return -1;
   snprintf(command, sizeof(command), "mkdir -p %s/mappings/customer_success", dir);
@@ -307,7 +308,7 @@ static int make_scratch(void **state) {
 }
 
 static int remove_scratch(void **state) {
-  char command[64];
+  char command[SCRATCH_SIZE + 16];
   snprintf(command, sizeof(command), "rm -rf '%s'", dir);
   return system(command);
 }

@@ -17,14 +17,15 @@
 #include "export/pages.h"
 #include "export/textfile.h"
 #include "export/token.h"
+#include "../lib/scratch.h"
 
-static char dir[32];
+static char dir[SCRATCH_SIZE];
 static const char *const instances[] = {"one", "two"};
 
 struct fixture {
   char log[4096];
   struct crm_log logger;
-  char textfile[64], token[64];
+  char textfile[SCRATCH_SIZE + 16], token[SCRATCH_SIZE + 16];
 };
 
 static void write_log(void *ctx, enum crm_log_level level, const char *message) {
@@ -130,7 +131,7 @@ static void test_token_compared(void **state) {
 
 static void test_textfile(void **state) {
   struct fixture *f = *state;
-  char text[8192], temporary[80];
+  char text[8192], temporary[SCRATCH_SIZE + 24];
   struct stat st;
   struct crm_error err;
   snprintf(temporary, sizeof(temporary), "%s.tmp", f->textfile);
@@ -242,12 +243,12 @@ static void test_pool(void **state) {
 }
 
 static int make_scratch(void **state) {
-  snprintf(dir, sizeof(dir), "/tmp/crm-pages-XXXXXX");
+  (void)scratch_template(dir, "pages");
   return mkdtemp(dir) == NULL ? -1 : 0;
 }
 
 static int remove_scratch(void **state) {
-  char command[64];
+  char command[SCRATCH_SIZE + 16];
   snprintf(command, sizeof(command), "rm -rf '%s'", dir);
   return system(command);
 }

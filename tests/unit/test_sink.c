@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "export/sink_internal.h"
 #include "lib/patience.h"
+#include "../lib/scratch.h"
 
 /* --- a look-up that hangs: this definition takes the place of the C library's in this program, libcurl's included ------------------ */
 
@@ -235,8 +236,8 @@ static void test_threads(void **state) {
 }
 
 static void test_threads_spool(void **state) {
-  char dir[] = "/tmp/crm-sink-XXXXXX", command[64];
-  assert_non_null(mkdtemp(dir));
+  char dir[SCRATCH_SIZE], command[SCRATCH_SIZE + 16];
+  assert_non_null(mkdtemp(scratch_template(dir, "sink")));
   run_threads(dir);
   snprintf(command, sizeof(command), "rm -rf '%s'", dir);
   assert_int_equal(system(command), 0);

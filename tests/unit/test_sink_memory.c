@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "export/sink_internal.h"
+#include "../lib/scratch.h"
 
 static long countdown; /* allocations until the one that fails; 0 = none fails */
 static bool failed;
@@ -125,7 +126,7 @@ static bool work_sink(void) {
   return done;
 }
 
-static char scratch[] = "/tmp/crm-memory-XXXXXX";
+static char scratch[SCRATCH_SIZE];
 
 static bool work_spool(void) {
   struct crm_spool spool;
@@ -143,7 +144,7 @@ static bool work_spool(void) {
 
 static void test_torture(void **state) {
   static const char *const dimensions[] = {"segment"};
-  assert_non_null(mkdtemp(scratch));
+  assert_non_null(mkdtemp(scratch_template(scratch, "memory")));
   assert_int_equal(crm_set_init(&set), CRM_OK);
   set.dimensions[0] = dimensions[0];
   set.n_dimensions = 1;
@@ -167,7 +168,7 @@ static void test_torture(void **state) {
   torture("sink", work_sink, 8);
   crm_strbuf_free(&file);
   crm_set_free(&set);
-  char command[64];
+  char command[SCRATCH_SIZE + 16];
   snprintf(command, sizeof(command), "rm -rf '%s'", scratch);
   assert_int_equal(system(command), 0);
 }

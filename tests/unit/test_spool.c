@@ -17,11 +17,12 @@
 
 #include "export/secret.h"
 #include "export/spool.h"
+#include "../lib/scratch.h"
 
-static char scratch[64];
+static char scratch[SCRATCH_SIZE];
 
 static int set_up(void **state) {
-  snprintf(scratch, sizeof(scratch), "/tmp/crm-spool-XXXXXX");
+  (void)scratch_template(scratch, "spool");
   return mkdtemp(scratch) == NULL;
 }
 
